@@ -1,0 +1,13 @@
+/**
+ * PyTorch's NLLLoss and CrossEntropyLoss for TensorFlow.js. Importing this module registers the ops' kernels and
+ * gradients in TensorFlow.js's registries.
+ *
+ * @packageDocumentation
+ */
+export { crossEntropy } from './functional/cross-entropy';
+export { nllLoss } from './functional/nll-loss';
+export { logSoftmax, softmax } from './functional/softmax';
+export { CrossEntropyLoss } from './nn/cross-entropy-loss';
+export { NLLLoss } from './nn/nll-loss';
+export { LogSoftmax, Softmax, type SoftmaxOptions } from './nn/softmax';
+export type { ClassWeight, CrossEntropyOptions, NLLLossOptions, Reduction } from './types';

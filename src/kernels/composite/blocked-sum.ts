@@ -1,0 +1,21 @@
+import { pad, reshape, sum, type Tensor } from '@tensorflow/tfjs-core';
+
+/** Terms that are added one after another: their rounding error grows with the count, that of blocks with its log. */
+const BLOCK = 64;
+
+/** The sum over the middle dimension, kept, whose error does not grow with its size even where `tf.sum` just adds up. */
+export function blockedSum(x: Tensor): Tensor {
+  const [outer, size, inner] = x.shape;
+  if (size <= BLOCK) return sum(x, 1, true);
+  const blocks = Math.ceil(size / BLOCK);
+  const whole =
+    size % BLOCK === 0
+      ? x
+      : pad(x, [
+          [0, 0],
+          [0, blocks * BLOCK - size],
+          [0, 0],
+        ]);
+  const sums = sum(reshape(whole, [outer * blocks, BLOCK, inner]), 1);
+  return blockedSum(reshape(sums, [outer, blocks, inner]));
+}

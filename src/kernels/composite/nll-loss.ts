@@ -1,0 +1,27 @@
+import { add, div, neg, reshape, scalar, sum, tidy, where, zeros, zerosLike } from '@tensorflow/tfjs-core';
+import { classView } from '../../ops/class-view';
+import type { Kernels, LossAttrs, LossInputs, Tensors } from '../../ops/contracts';
+import { coefficients, dense, oneHotRows, perRow, rowWeights, weighted } from '../../ops/terms';
+import { emptyLoss, type OutputTensors, reduceRows } from './reduce';
+
+export const nllLoss = (inputs: LossInputs, attrs: LossAttrs): OutputTensors =>
+  tidy(() => {
+    const { input, target, weight } = inputs as Tensors<typeof inputs>;
+    if (input.size === 0) return emptyLoss(inputs, attrs);
+    const view = classView(input.shape, attrs.dim);
+    const x = dense(input, view);
+    const rowWeight = rowWeights(target, weight, view, attrs.ignoreIndex);
+    const label = sum(where(oneHotRows(target, view), x, scalar(0)), 1, true);
+    const max = zerosLike(rowWeight);
+    const losses = [neg(weighted(rowWeight, label))];
+    return reduceRows({ max, sumExp: add(max, 1), losses, weight: rowWeight }, inputs, attrs);
+  });
+
+export const nllLossGrad: Kernels<unknown>['NLLLossGrad'] = (inputs, attrs) =>
+  tidy(() => {
+    const { input, target, weight, dy, divisor } = inputs as Tensors<typeof inputs>;
+    if (input.size === 0) return zeros(input.shape);
+    const view = classView(input.shape, attrs.dim);
+    const k = perRow(div(dy, divisor), view);
+    return reshape(neg(coefficients(target, weight, attrs, view, k)), input.shape);
+  });

@@ -1,0 +1,86 @@
+import {
+  mul,
+  type NamedAttrMap,
+  onesLike,
+  registerGradient,
+  type Scalar,
+  sum,
+  type Tensor,
+  tidy,
+} from '@tensorflow/tfjs-core';
+import type { LossAttrs } from './contracts';
+import { detach, runOp } from './run-op';
+
+/** The inputs of a loss kernel (`LossInputs`), as ops hold them. */
+export interface LossTensors {
+  readonly input: Tensor;
+  readonly target: Tensor;
+  readonly weight: Tensor;
+}
+
+/** The inputs of its gradient kernel (`LossGradInputs`). */
+export interface LossGradTensors extends LossTensors {
+  readonly dy: Tensor;
+  readonly record: Tensor;
+  readonly divisor: Scalar;
+}
+
+type Grads<Name extends string> = Record<Name, () => Tensor>;
+
+/** The derivatives that a loss adds to those that both losses have. */
+export interface LossDerivatives {
+  /** Of the loss, by its target and its weight. */
+  loss(inputs: LossGradTensors, attrs: LossAttrs): Grads<'target' | 'weight'>;
+  /** Of `<gradient kernel's output, v>`, by its input, target and weight. */
+  grad(v: Tensor, inputs: LossGradTensors, attrs: LossAttrs): Grads<'input' | 'target' | 'weight'>;
+}
+
+/**
+ * A loss as an op: registers the gradient of its kernel and that of its gradient kernel, so that derivatives of any
+ * order work, and returns the function that runs it. No backend is named here.
+ */
+export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivatives: LossDerivatives) {
+  const runGrad = (inputs: LossGradTensors, attrs: LossAttrs): Tensor => runOp(`${kernelName}Grad`, inputs, attrs);
+
+  registerGradient({
+    kernelName,
+    inputsToSave: ['input', 'target', 'weight'],
+    outputsToSave: [false, true, true],
+    gradFunc: (dys, [input, target, weight, record, divisor], attributes) => {
+      const attrs = attributesOf(attributes);
+      const [dy] = dys as Tensor[]; // those of the record and the divisor are zeros
+      const inputs = { dy, input, target, weight, record: detach(record), divisor: detach(divisor as Scalar) };
+      return { input: () => runGrad(inputs, attrs), ...derivatives.loss(inputs, attrs) };
+    },
+  });
+
+  registerGradient({
+    kernelName: `${kernelName}Grad`,
+    inputsToSave: ['dy', 'input', 'target', 'weight', 'record', 'divisor'],
+    gradFunc: (v, [dy, input, target, weight, record, divisor], attributes) => {
+      const attrs = attributesOf(attributes);
+      const inputs = { dy, input, target, weight, record, divisor: divisor as Scalar };
+      return {
+        dy: () => {
+          const perUnit = mul(v as Tensor, runGrad({ ...inputs, dy: onesLike(dy) }, attrs));
+          return attrs.reduction === 'none' ? sum(perUnit, attrs.dim) : sum(perUnit);
+        },
+        ...derivatives.grad(v as Tensor, inputs, attrs),
+      };
+    },
+  });
+
+  return (inputs: LossTensors, attrs: LossAttrs): Tensor => tidy(() => runOp<Tensor[]>(kernelName, inputs, attrs)[0]);
+}
+
+const attributesOf = (attributes: NamedAttrMap) => attributes as unknown as LossAttrs;
+
+/** Thrown when somebody differentiates by what has no derivative. */
+export function notDifferentiable(kernelName: string, argument: string): () => Tensor {
+  return () => {
+    throw new Error(
+      `The function '${kernelName}' is not differentiable with respect to argument '${argument}' when the target ` +
+        `holds class indices.`,
+    );
+  };
+}

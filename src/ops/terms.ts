@@ -1,0 +1,93 @@
+import {
+  add,
+  cast,
+  clipByValue,
+  equal,
+  gather,
+  greaterEqual,
+  less,
+  logicalAnd,
+  mul,
+  notEqual,
+  range,
+  reshape,
+  scalar,
+  type Tensor,
+  tidy,
+  where,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import { type ClassView, classView } from './class-view';
+import type { LossAttrs } from './contracts';
+
+/**
+ * The terms of the loss formulas in public, differentiable ops over the class view: what is dense is
+ * `[outer, classes, inner]`, what belongs to a row `[outer, 1, inner]`, to a class `[1, classes, 1]`.
+ */
+
+export function dense(x: Tensor, { outer, classes, inner }: ClassView): Tensor {
+  return reshape(x, [outer, classes, inner]);
+}
+
+/** Applies `f` to tensors of one shape in their class view, whatever their rank. */
+export function inClassView(tensors: Tensor[], dim: number, f: (...dense: Tensor[]) => Tensor): Tensor {
+  const { shape } = tensors[0];
+  const view = classView(shape, dim);
+  return tidy(() => reshape(f(...tensors.map((x) => dense(x, view))), shape));
+}
+
+/** A tensor with one value a row, or a scalar for all of them. */
+export function perRow(x: Tensor, { outer, inner }: ClassView): Tensor {
+  return x.rank === 0 ? reshape(x, [1, 1, 1]) : reshape(x, [outer, 1, inner]);
+}
+
+export function perClass(weight: Tensor): Tensor {
+  return reshape(weight, [1, weight.size, 1]);
+}
+
+/** `coefficient * x`, but exactly 0 where the coefficient is 0, also when `x` is not finite. */
+export function weighted(coefficient: Tensor, x: Tensor): Tensor {
+  return where(equal(coefficient, 0), zerosLike(x), mul(coefficient, x));
+}
+
+/** Which rows of an index target count. */
+export function liveRows(target: Tensor, view: ClassView, ignoreIndex: number): Tensor {
+  return notEqual(perRow(target, view), scalar(ignoreIndex, 'int32'));
+}
+
+/** `w[t]`: 0 for an ignored row, and NaN for a label that is no class, so that its loss cannot pass for right. */
+export function rowWeights(target: Tensor, weight: Tensor, view: ClassView, ignoreIndex: number): Tensor {
+  const t = perRow(target, view);
+  const inRange = logicalAnd(greaterEqual(t, scalar(0, 'int32')), less(t, scalar(view.classes, 'int32')));
+  const label = cast(clipByValue(t, 0, Math.max(0, view.classes - 1)), 'int32');
+  const labelWeight = weight.size === 0 ? cast(inRange, 'float32') : gather(weight, reshape(label, [view.rows]));
+  const valid = where(inRange, perRow(labelWeight, view), scalar(Number.NaN));
+  return where(liveRows(target, view, ignoreIndex), valid, zerosLike(valid));
+}
+
+/** 1 at each row's label, 0 elsewhere. */
+export function oneHotRows(target: Tensor, view: ClassView): Tensor {
+  return equal(perRow(target, view), reshape(range(0, view.classes, 1, 'int32'), [1, view.classes, 1]));
+}
+
+/** `T * (1 - e) + e / C`. */
+export function smoothed(target: Tensor, { labelSmoothing }: LossAttrs, { classes }: ClassView): Tensor {
+  if (labelSmoothing === 0) return target;
+  return add(mul(target, 1 - labelSmoothing), labelSmoothing / classes);
+}
+
+/**
+ * What multiplies `-logProb[c]` in the loss of a row: probability times class weight, smoothed; times `k` where given.
+ * With indices `(1 - e) * w[t] * [c == t] + (e / C) * w[c]`, 0 in ignored rows; with probabilities
+ * `(T * (1 - e) + e / C) * w[c]`.
+ */
+export function coefficients(target: Tensor, weight: Tensor, attrs: LossAttrs, view: ClassView, k?: Tensor): Tensor {
+  const { labelSmoothing, ignoreIndex } = attrs;
+  const scaled = (x: Tensor) => (k ? mul(k, x) : x);
+  const weigh = (x: Tensor) => (weight.size > 0 ? mul(x, perClass(weight)) : x);
+  if (target.dtype !== 'int32') return scaled(weigh(smoothed(dense(target, view), attrs, view)));
+  const atLabel = scaled(mul(rowWeights(target, weight, view, ignoreIndex), 1 - labelSmoothing));
+  const onLabel = where(oneHotRows(target, view), atLabel, scalar(0));
+  const all = labelSmoothing === 0 ? onLabel : add(onLabel, scaled(weigh(scalar(labelSmoothing / view.classes))));
+  return where(liveRows(target, view, ignoreIndex), all, scalar(0));
+}
