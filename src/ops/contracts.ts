@@ -61,7 +61,12 @@ export interface Kernels<Backend> {
   LogSoftmaxDim(inputs: { x: TensorInfo }, attrs: SoftmaxAttrs, backend: Backend): TensorInfo;
   LogSoftmaxDimGrad(inputs: { dy: TensorInfo; x: TensorInfo }, attrs: SoftmaxAttrs, backend: Backend): TensorInfo;
   SoftmaxDim(inputs: { x: TensorInfo }, attrs: SoftmaxAttrs, backend: Backend): TensorInfo;
-  SoftmaxDimGrad(inputs: { dy: TensorInfo; y: TensorInfo }, attrs: SoftmaxAttrs, backend: Backend): TensorInfo;
+  /** `x` is there for the second derivative; kernels need not look at it. */
+  SoftmaxDimGrad(
+    inputs: { dy: TensorInfo; x: TensorInfo; y: TensorInfo },
+    attrs: SoftmaxAttrs,
+    backend: Backend,
+  ): TensorInfo;
 }
 
 /** The inputs of a kernel as the tensors that the engine in fact passes. */

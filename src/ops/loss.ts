@@ -7,9 +7,10 @@ import {
   sum,
   type Tensor,
   tidy,
+  zerosLike,
 } from '@tensorflow/tfjs-core';
 import type { LossAttrs } from './contracts';
-import { detach, runOp } from './run-op';
+import { runOp } from './run-op';
 
 /** The inputs of a loss kernel (`LossInputs`), as ops hold them. */
 export interface LossTensors {
@@ -49,7 +50,7 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
     gradFunc: (dys, [input, target, weight, record, divisor], attributes) => {
       const attrs = attributesOf(attributes);
       const [dy] = dys as Tensor[]; // those of the record and the divisor are zeros
-      const inputs = { dy, input, target, weight, record: detach(record), divisor: detach(divisor as Scalar) };
+      const inputs = { dy, input, target, weight, record, divisor: divisor as Scalar };
       return { input: () => runGrad(inputs, attrs), ...derivatives.loss(inputs, attrs) };
     },
   });
@@ -65,6 +66,9 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
           const perUnit = mul(v as Tensor, runGrad({ ...inputs, dy: onesLike(dy) }, attrs));
           return attrs.reduction === 'none' ? sum(perUnit, attrs.dim) : sum(perUnit);
         },
+        // Functions of the input too, but what they contribute is in the derivative by the input already.
+        record: () => zerosLike(record),
+        divisor: () => zerosLike(divisor),
         ...derivatives.grad(v as Tensor, inputs, attrs),
       };
     },

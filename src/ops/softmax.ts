@@ -1,4 +1,4 @@
-import { mul, neg, registerGradient, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { mul, neg, registerGradient, sub, sum, type Tensor, zerosLike } from '@tensorflow/tfjs-core';
 import type { KernelName, SoftmaxAttrs } from './contracts';
 import { runOp } from './run-op';
 import { inClassView } from './terms';
@@ -18,9 +18,12 @@ function logSoftmaxGrad(dy: Tensor, x: Tensor, attrs: SoftmaxAttrs): Tensor {
   return runOp('LogSoftmaxDimGrad', { dy, x }, attrs);
 }
 
-/** `y * (dy - sum(dy * y))`. */
-function softmaxGrad(dy: Tensor, y: Tensor, attrs: SoftmaxAttrs): Tensor {
-  return runOp('SoftmaxDimGrad', { dy, y }, attrs);
+/**
+ * `y * (dy - sum(dy * y))`. Kernels need only the output `y`; `x` is there for the second derivative, since what
+ * TensorFlow.js saves of a kernel's outputs is cut off from its tape.
+ */
+function softmaxGrad(dy: Tensor, x: Tensor, y: Tensor, attrs: SoftmaxAttrs): Tensor {
+  return runOp('SoftmaxDimGrad', { dy, x, y }, attrs);
 }
 
 /** `v` less its mean under the distribution `p` of each row: how a softmax turns with its input. */
@@ -46,10 +49,17 @@ gradient('LogSoftmaxDimGrad', { inputsToSave: ['dy', 'x'] }, (dy2, [dy, x], attr
     ),
 }));
 
-gradient('SoftmaxDim', { outputsToSave: [true] }, (dy, [y], attrs) => ({ x: () => softmaxGrad(dy, y, attrs) }));
+gradient('SoftmaxDim', { inputsToSave: ['x'], outputsToSave: [true] }, (dy, [x, y], attrs) => ({
+  x: () => softmaxGrad(dy, x, y, attrs),
+}));
 
-gradient('SoftmaxDimGrad', { inputsToSave: ['dy', 'y'] }, (dy2, [dy, y], attrs) => ({
-  dy: () => softmaxGrad(dy2, y, attrs),
-  y: () =>
-    inClassView([dy2, dy, y], attrs.dim, (v, g, p) => sub(mul(v, centred(g, p)), mul(g, sum(mul(v, p), 1, true)))),
+gradient('SoftmaxDimGrad', { inputsToSave: ['dy', 'x', 'y'] }, (dy2, [dy, x, y], attrs) => ({
+  dy: () => softmaxGrad(dy2, x, y, attrs),
+  x: () => {
+    const byY = inClassView([dy2, dy, softmaxOp(x, attrs)], attrs.dim, (v, g, p) =>
+      sub(mul(v, centred(g, p)), mul(g, sum(mul(v, p), 1, true))),
+    );
+    return softmaxGrad(byY, x, y, attrs);
+  },
+  y: () => zerosLike(y),
 }));

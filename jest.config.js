@@ -1,0 +1,9 @@
+/** @type {import('jest').Config} */
+export default {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  transform: {
+    '\\.ts$': ['ts-jest', { tsconfig: { module: 'commonjs', moduleResolution: 'node10', target: 'ES2022', esModuleInterop: true, resolveJsonModule: true, isolatedModules: true, strict: true }, diagnostics: false }],
+  },
+  moduleNameMapper: { '^tfjs-cross-entropy$': '<rootDir>/src/index.ts' },
+};
