@@ -1,9 +1,24 @@
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
+  globalSetup: '<rootDir>/test/global-setup.mjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   transform: {
-    '\\.ts$': ['ts-jest', { tsconfig: { module: 'commonjs', moduleResolution: 'node10', target: 'ES2022', esModuleInterop: true, resolveJsonModule: true, isolatedModules: true, strict: true }, diagnostics: false }],
+    '\\.ts$': [
+      'ts-jest',
+      {
+        tsconfig: {
+          module: 'commonjs',
+          moduleResolution: 'node10',
+          target: 'ES2022',
+          esModuleInterop: true,
+          resolveJsonModule: true,
+          isolatedModules: true,
+          strict: true,
+        },
+        diagnostics: false,
+      },
+    ],
   },
   moduleNameMapper: { '^tfjs-cross-entropy$': '<rootDir>/src/index.ts' },
 };

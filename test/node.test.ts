@@ -1,14 +1,24 @@
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
-import { goldenSuite } from './suites/golden';
+import { type SuiteName, suiteNames, suites } from './suites';
+import { describeWith } from './support/backends';
 
-describe.each(['cpu', 'wasm', 'tensorflow'])('%s', (backend) => {
+function describeBackend(backend: string) {
   beforeAll(async () => {
-    if (backend === 'tensorflow') require('@tensorflow/tfjs-node');
-    await tf.setBackend(backend);
+    expect(await tf.setBackend(backend)).toBe(true);
     await tf.ready();
   });
-  describe('golden', () => {
-    for (const { name, run } of goldenSuite(backend)) test(name, async () => run({ backend }));
+
+  describe.each(suiteNames)('%s', (suite: SuiteName) => {
+    for (const { name, run } of suites[suite](backend)) test(name, async () => run({ backend }), 60_000);
   });
+}
+
+describe('cpu', () => describeBackend('cpu'));
+
+describe('wasm', () => describeBackend('wasm'));
+
+describeWith('NATIVE')('tensorflow', () => {
+  beforeAll(() => require('@tensorflow/tfjs-node'));
+  describeBackend('tensorflow');
 });

@@ -15,10 +15,10 @@ export const crossEntropyLossOp = defineLoss('CrossEntropyLoss', {
   loss(inputs, attrs) {
     const { target, weight } = inputs;
     if (target.dtype === 'int32') return indices;
-    const uniform = attrs.labelSmoothing === 1;
+    const constant = attrs.labelSmoothing === 1 || target.size === 0;
     return {
       target: () => {
-        if (uniform) return zerosLike(target);
+        if (constant) return zerosLike(target);
         const { x, k } = terms(inputs, attrs);
         const logP = logSoftmaxOp(x, VIEW);
         const weightedLogP = weight.size > 0 ? weighted(perClass(weight), logP) : logP;

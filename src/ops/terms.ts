@@ -15,6 +15,7 @@ import {
   type Tensor,
   tidy,
   where,
+  zeros,
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import { type ClassView, classView } from './class-view';
@@ -31,7 +32,8 @@ export function dense(x: Tensor, { outer, classes, inner }: ClassView): Tensor {
 
 /** Applies `f` to tensors of one shape in their class view, whatever their rank. */
 export function inClassView(tensors: Tensor[], dim: number, f: (...dense: Tensor[]) => Tensor): Tensor {
-  const { shape } = tensors[0];
+  const { shape, size } = tensors[0];
+  if (size === 0) return zeros(shape); // not every backend's ops bear nothing
   const view = classView(shape, dim);
   return tidy(() => reshape(f(...tensors.map((x) => dense(x, view))), shape));
 }

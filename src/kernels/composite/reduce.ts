@@ -1,4 +1,16 @@
-import { add, concat, div, reshape, type Scalar, scalar, type Tensor, zeros } from '@tensorflow/tfjs-core';
+import {
+  add,
+  concat,
+  div,
+  equal,
+  logicalAnd,
+  reshape,
+  type Scalar,
+  scalar,
+  type Tensor,
+  where,
+  zeros,
+} from '@tensorflow/tfjs-core';
 import { rowShape } from '../../ops/class-view';
 import type { LossAttrs, LossInputs } from '../../ops/contracts';
 import { blockedSum } from './blocked-sum';
@@ -26,12 +38,17 @@ export function reduceRows(rows: Rows, inputs: LossInputs, attrs: LossAttrs): Ou
   if (reduction === 'sum') return [total(loss), record, scalar(1)];
   const divisor = target.dtype === 'int32' ? total(rows.weight) : scalar(record.shape[0]);
   // PyTorch divides both parts: with a divisor of 0 their sum is NaN where the sum of the parts alone is Infinity.
-  const [likelihood, smoothing] = rows.losses.map((part) => div(total(part), divisor));
+  const [likelihood, smoothing] = rows.losses.map((part) => quotient(total(part), divisor));
   return [smoothing ? add(likelihood, smoothing) : likelihood, record, divisor];
 }
 
+/** `a / b`, also where WebGL's division has 1 for 0 / 0. */
+function quotient(a: Tensor, b: Tensor): Tensor {
+  return where(logicalAnd(equal(a, 0), equal(b, 0)), scalar(Number.NaN), div(a, b));
+}
+
 function total(x: Tensor): Scalar {
-  return reshape(blockedSum(reshape(x, [1, x.size, 1])), []);
+  return reshape(blockedSum(reshape(x, [1, x.size, 1])), []) as Scalar;
 }
 
 /** The outputs when there are no rows or no classes: nothing to add up. */

@@ -1,0 +1,10 @@
+import type { Check } from '../support/check';
+import { goldenSuite } from './golden';
+
+/** Everything that must hold on every backend, in Node and in a page. */
+export const suites = {
+  golden: goldenSuite,
+} satisfies Record<string, (backend: string) => Check[]>;
+
+export type SuiteName = keyof typeof suites;
+export const suiteNames = Object.keys(suites) as SuiteName[];
