@@ -1,7 +1,6 @@
 import {
   add,
   cast,
-  clipByValue,
   equal,
   gather,
   greaterEqual,
@@ -61,7 +60,7 @@ export function liveRows(target: Tensor, view: ClassView, ignoreIndex: number): 
 export function rowWeights(target: Tensor, weight: Tensor, view: ClassView, ignoreIndex: number): Tensor {
   const t = perRow(target, view);
   const inRange = logicalAnd(greaterEqual(t, scalar(0, 'int32')), less(t, scalar(view.classes, 'int32')));
-  const label = cast(clipByValue(t, 0, Math.max(0, view.classes - 1)), 'int32');
+  const label = where(inRange, t, zerosLike(t));
   const labelWeight = weight.size === 0 ? cast(inRange, 'float32') : gather(weight, reshape(label, [view.rows]));
   const valid = where(inRange, perRow(labelWeight, view), scalar(Number.NaN));
   return where(liveRows(target, view, ignoreIndex), valid, zerosLike(valid));

@@ -1,9 +1,17 @@
 import type { Check } from '../support/check';
+import { accuracySuite } from './accuracy';
+import { apiSuite } from './api';
+import { deviationSuite } from './deviations';
 import { goldenSuite } from './golden';
+import { propertySuite } from './properties';
 
 /** Everything that must hold on every backend, in Node and in a page. */
 export const suites = {
   golden: goldenSuite,
+  deviations: deviationSuite,
+  properties: propertySuite,
+  accuracy: accuracySuite,
+  api: apiSuite,
 } satisfies Record<string, (backend: string) => Check[]>;
 
 export type SuiteName = keyof typeof suites;
