@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import * as library from 'tfjs-cross-entropy';
+import ts from 'typescript';
+
+/** Every example in a docstring or in the README, run; `x.print(); // 0.25` holds. */
+const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => join('src', name));
+
+const examples = [...sources, 'README.md'].flatMap((file) =>
+  [...readFileSync(file, 'utf8').matchAll(/^( \* )?```ts\n([\s\S]*?)^\1```/gm)].map(([, , code], i) => ({
+    name: `${file} #${i + 1}`,
+    code: code.replace(/^ \* ?/gm, ''),
+  })),
+);
+
+beforeAll(() => tf.setBackend('cpu'));
+
+test('there are some in all public files', () => {
+  const files = new Set(examples.map(({ name }) => name.split(' ')[0]));
+  for (const file of [
+    'functional/cross-entropy',
+    'functional/nll-loss',
+    'functional/softmax',
+    'nn/cross-entropy-loss',
+    'nn/nll-loss',
+    'nn/softmax',
+  ]) {
+    expect(files).toContain(`src/${file}.ts`);
+  }
+  expect(files).toContain('README.md');
+});
+
+test.each(examples)('$name', ({ code }) => {
+  const checked = code.replace(/^(.*)\.print\(\);.*\/\/ (.*)$/gm, 'check($1, "$2");').replace(/^import .*$/gm, '');
+  const { outputText } = ts.transpileModule(checked, { compilerOptions: { target: ts.ScriptTarget.ES2022 } });
+  const check = jest.fn((got: tf.Tensor, comment: string) => {
+    const want = (comment.match(/-?\d+(\.\d+)?/g) ?? []).map(Number);
+    const values = Array.from(got.dataSync());
+    expect(values).toHaveLength(want.length);
+    values.forEach((value, i) => {
+      expect(Math.abs(value - want[i])).toBeLessThan(6e-5); // comments show four decimals
+    });
+  });
+  new Function('tf', 'check', ...Object.keys(library), outputText)(tf, check, ...Object.values(library));
+  expect(check).toHaveBeenCalledTimes((code.match(/\.print\(\);.*\/\//g) ?? []).length);
+});
