@@ -19,7 +19,7 @@ export const jsLoops: RowLoops = {
   sum,
   product,
   mass,
-  scratch: [new Float32Array(TILE), new Float32Array(TILE), new Float32Array(TILE)],
+  scratch: [new Float32Array(TILE), new Float32Array(TILE)],
   within: () => true,
 
   peak({ rows, classes, rowStride, classStride }, x) {

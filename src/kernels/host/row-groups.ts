@@ -17,7 +17,7 @@ export interface RowGroup {
   readonly first: number;
   readonly rows: number;
   read(visit: (tile: GroupTile) => void): void;
-  /** The visitor fills each tile's `out`. */
+  /** The visitor fills each tile's `out`, which may be where the first source is: the group's last visit. */
   write(visit: (tile: GroupTile) => void): void;
 }
 
@@ -84,7 +84,7 @@ class Group implements RowGroup {
       if (!this.loaded || span < view.classes) {
         this.loaded = this.tensors.map((values, index) => this.load(values, loops.scratch[index], firstClass, classes));
       }
-      const out = result && this.inPlace(result) ? this.part(result, firstClass, classes) : loops.scratch[2];
+      const out = result && this.inPlace(result) ? this.part(result, firstClass, classes) : loops.scratch[0];
       const [rowStride, classStride] = across ? [1, padded] : [classes, 1];
       visit({ rows, classes, rowStride, classStride, firstClass, sources: this.loaded, out });
       if (result && !this.inPlace(result)) this.store(out, result, firstClass, classes);

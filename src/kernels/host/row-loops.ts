@@ -22,7 +22,7 @@ export interface RowLoops {
   readonly sum: Float64Array;
   readonly product: Float64Array;
   readonly mass: Float64Array;
-  /** Room for three tiles, for those tensors that are not `within` reach and for what is made of them. */
+  /** Room for two tiles. The operations below may write over what they read. */
   readonly scratch: readonly Float32Array[];
   /** Whether the loops can work on these elements where they are. */
   within(values: Values): boolean;
@@ -30,7 +30,7 @@ export interface RowLoops {
   /** `max = max(max, x)`. A NaN need not win: it shows in the sum of the exponentials. */
   peak(tile: Tile, x: Values): void;
   /**
-   * `sum += exp(x - max)` and, where `out` is given, `out = scale * exp(x - max) + turn * g`. Where `max` is Infinity
+   * `sum += exp(x - max)`; or, where `out` is given, `out = scale * exp(x - max) + turn * g`. Where `max` is Infinity
    * the row is left out, and its `out` is 0.
    */
   exponentials(tile: Tile, x: Values, out?: Values, g?: Values): void;

@@ -46,7 +46,7 @@ export class SimdLoops implements RowLoops {
     this.sum = doubles(layout.SUM);
     this.product = doubles(layout.PRODUCT);
     this.mass = doubles(layout.MASS);
-    this.scratch = [0, 1, 2].map((i) => floats(layout.TILES + 4 * i * layout.TILE, layout.TILE));
+    this.scratch = [0, 1].map((i) => floats(layout.TILES + 4 * i * layout.TILE, layout.TILE));
   }
 
   within(values: Values): boolean {

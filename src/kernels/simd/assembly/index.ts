@@ -23,7 +23,16 @@ import {
 } from '../layout';
 
 /** Runs an operation on a tile. `g` and `out` are 0 where there is none. */
-export function run(op: i32, base: usize, rows: usize, classes: usize, across: bool, x: usize, g: usize, out: usize): void {
+export function run(
+  op: i32,
+  base: usize,
+  rows: usize,
+  classes: usize,
+  across: bool,
+  x: usize,
+  g: usize,
+  out: usize,
+): void {
   if (across) {
     const step = (rows + 3) & ~3;
     for (let r: usize = 0; r < rows; r += 4) {
@@ -44,7 +53,7 @@ export function run(op: i32, base: usize, rows: usize, classes: usize, across: b
 /** A row of `size` contiguous bytes: a strand in the last four lanes, and what is left of less than a vector. */
 function row(op: i32, base: usize, r: usize, x: usize, g: usize, out: usize, size: usize): void {
   const max = base + (r << 2);
-  if (f32.load(max, MAX) == Infinity) {
+  if (f32.load(max, MAX) === Infinity) {
     if (out) memory.fill(out, 0, size);
     return;
   }
@@ -70,7 +79,7 @@ function row(op: i32, base: usize, r: usize, x: usize, g: usize, out: usize, siz
     if (out) copy(out + whole, slot + 32, size - whole);
   }
 
-  if (op == PEAK) {
+  if (op === PEAK) {
     const a = Mathf.max(f32.load(lanes, MAX), f32.load(lanes, MAX + 4));
     f32.store(max, Mathf.max(a, Mathf.max(f32.load(lanes, MAX + 8), f32.load(lanes, MAX + 12))), MAX);
   } else {
@@ -100,15 +109,20 @@ function strand(op: i32, base: usize, lane: usize, x: usize, g: usize, out: usiz
   const sums = base + (lane << 3);
   switch (op) {
     case PEAK:
-      return peak(lanes, x, n, step);
+      peak(lanes, x, n, step);
+      break;
     case EXPONENTIALS:
-      return exponentials(base, lanes, sums, x, g, out, n, step);
+      exponentials(base, lanes, sums, x, g, out, n, step);
+      break;
     case DOT:
-      return dot(lanes, sums, x, g, n, step);
+      dot(lanes, sums, x, g, n, step);
+      break;
     case LOG_PROBS:
-      return logProbs(lanes, x, out, n, step);
+      logProbs(lanes, x, out, n, step);
+      break;
     case CENTRED:
-      return centred(lanes, x, g, out, n, step);
+      centred(lanes, x, g, out, n, step);
+      break;
   }
 }
 
@@ -226,8 +240,6 @@ function add(totals: usize, x: v128): void {
 }
 
 /** `a * b + c`. */
-// @ts-expect-error: decorator
-@inline
 function madd(a: v128, b: v128, c: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
 }
