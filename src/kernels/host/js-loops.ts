@@ -39,15 +39,16 @@ export const jsLoops: RowLoops = {
       const m = max[r];
       if (m === Number.POSITIVE_INFINITY) {
         if (out) for (let j = start; j < end; j += classStride) out[j] = 0;
-      } else if (out) {
-        const [s, t] = [scale[r], turn[r]];
-        if (g) for (let j = start; j < end; j += classStride) out[j] = s * expNonPositive(x[j] - m) + t * g[j];
-        else for (let j = start; j < end; j += classStride) out[j] = s * expNonPositive(x[j] - m);
-      } else {
-        let total = 0;
-        for (let j = start; j < end; j += classStride) total += expNonPositive(x[j] - m);
-        sum[r] += total;
+        continue;
       }
+      const [s, t] = [scale[r], turn[r]];
+      let total = 0;
+      for (let j = start; j < end; j += classStride) {
+        const e = expNonPositive(x[j] - m);
+        total += e;
+        if (out) out[j] = g ? s * e + t * g[j] : s * e;
+      }
+      sum[r] += total;
     }
   },
 

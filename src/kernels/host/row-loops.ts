@@ -30,7 +30,7 @@ export interface RowLoops {
   /** `max = max(max, x)`. A NaN need not win: it shows in the sum of the exponentials. */
   peak(tile: Tile, x: Values): void;
   /**
-   * `sum += exp(x - max)`; or, where `out` is given, `out = scale * exp(x - max) + turn * g`. Where `max` is Infinity
+   * `sum += exp(x - max)` and, where `out` is given, `out = scale * exp(x - max) + turn * g`. Where `max` is Infinity
    * the row is left out, and its `out` is 0.
    */
   exponentials(tile: Tile, x: Values, out?: Values, g?: Values): void;

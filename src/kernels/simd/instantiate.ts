@@ -23,7 +23,7 @@ export function instantiate(memory: WebAssembly.Memory): Run | null {
   try {
     const fused = decode(relaxed);
     const bytes = WebAssembly.validate(fused) ? fused : decode(simd);
-    if (!(memory.buffer instanceof ArrayBuffer)) bytes.set(SHARED_MEMORY, MEMORY_TYPE);
+    if (String(memory.buffer) === '[object SharedArrayBuffer]') bytes.set(SHARED_MEMORY, MEMORY_TYPE);
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
     return exports.run as Run;
   } catch {

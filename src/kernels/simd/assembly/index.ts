@@ -170,12 +170,11 @@ function exponentials(
       const rounded = madd(d, log2e, magic);
       const k = f32x4.sub(rounded, magic);
       const r = madd(k, ln2Low, madd(k, ln2High, d));
-      let p = madd(c6, r, c5);
-      p = madd(p, r, c4);
-      p = madd(p, r, c3);
-      p = madd(p, r, half);
-      p = madd(p, r, one);
-      p = madd(p, r, one);
+      // 1 + (r + r^2 * (1/2 + c3 r + c4 r^2 + c5 r^3 + c6 r^4)), in an order that waits for little.
+      const r2 = f32x4.mul(r, r);
+      const low = madd(c3, r, half);
+      const high = madd(c6, r2, madd(c5, r, c4));
+      const p = f32x4.add(one, madd(madd(high, r2, low), r2, r));
       const power = i32x4.add(i32x4.shl(rounded, 23), one);
       // What would be subnormal is 0, and so is exp(-Infinity); NaN is less than nothing, and stays.
       const e = v128.andnot(f32x4.mul(p, power), f32x4.lt(d, lowest));
