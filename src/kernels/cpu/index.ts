@@ -1,11 +1,12 @@
 import type { DataId, TensorInfo } from '@tensorflow/tfjs-core';
 import { util } from '@tensorflow/tfjs-core';
 import { hostKernels } from '../host';
+import type { SharingBackend } from '../host/cross-entropy-loss';
 import type { Host, Values } from '../host/host';
 import { hostLoops } from '../simd/host-loops';
 
 /** What we use of TensorFlow.js's `cpu` backend: tensors are typed arrays, and reading one copies nothing. */
-interface CpuBackend {
+interface CpuBackend extends SharingBackend {
   readSync(dataId: DataId): Values;
   makeTensorInfo(shape: number[], dtype: 'float32', values: Values): TensorInfo;
 }

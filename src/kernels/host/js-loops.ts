@@ -72,4 +72,14 @@ export const jsLoops: RowLoops = {
       for (let c = 0, j = r * rowStride; c < classes; c++, j += classStride) out[j] = x[j] * (g[j] - scale[r]);
     }
   },
+
+  scaled({ rows, classes, rowStride, classStride }, x, out, g) {
+    for (let r = 0; r < rows; r++) {
+      const [s, t] = [scale[r], turn[r]];
+      const dead = max[r] === Number.POSITIVE_INFINITY;
+      for (let c = 0, j = r * rowStride; c < classes; c++, j += classStride) {
+        out[j] = dead ? 0 : g ? s * x[j] + t * g[j] : s * x[j];
+      }
+    }
+  },
 };

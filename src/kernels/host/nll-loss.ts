@@ -2,7 +2,7 @@ import { type ClassView, classView } from '../../ops/class-view';
 import type { Kernels, LossOutputs } from '../../ops/contracts';
 import { checkTargets } from '../check-targets';
 import type { Host } from './host';
-import { lossShapes, RowRecords } from './row-records';
+import { divisorOf, lossShapes, RowRecords } from './row-records';
 
 type NLLLoss<Backend> = Pick<Kernels<Backend>, 'NLLLoss' | 'NLLLossGrad'>;
 
@@ -15,7 +15,7 @@ export function nllLossKernels<Backend>(host: Host<Backend>): NLLLoss<Backend> {
       const shapes = lossShapes(input, attrs, view.rows);
       return host(backend, [input, target, weight], shapes, (_, [x, labels, weights], outputs) => {
         checkTargets(labels, view.classes, attrs.ignoreIndex);
-        const records = new RowRecords(inputs, attrs, outputs);
+        const records = new RowRecords(inputs, attrs, outputs, divisorOf(inputs, attrs, labels, weights));
         for (let row = 0; row < view.rows; row++) {
           const t = labels[row];
           const w = t === attrs.ignoreIndex ? 0 : weights.length > 0 ? weights[t] : 1;

@@ -16,8 +16,12 @@ export interface GroupTile extends Tile {
 export interface RowGroup {
   readonly first: number;
   readonly rows: number;
+  /** Whether one tile holds all classes. */
+  readonly whole: boolean;
   read(visit: (tile: GroupTile) => void): void;
-  /** The visitor fills each tile's `out`, which may be where the first source is: the group's last visit. */
+  /** The visitor fills each tile's `out`, possibly over the first source: after it there is only `write`. */
+  draft(visit: (tile: GroupTile) => void): void;
+  /** The visitor fills each tile's `out`, which holds what a `draft` has put there. */
   write(visit: (tile: GroupTile) => void): void;
 }
 
@@ -54,6 +58,7 @@ class Group implements RowGroup {
   /** Classes of one tile. */
   private readonly span: number;
   private loaded?: readonly Values[];
+  private drafted = false;
 
   constructor(
     private readonly view: ClassView,
@@ -67,27 +72,36 @@ class Group implements RowGroup {
     this.span = Math.min(view.classes, Math.floor(TILE / (view.inner === 1 ? rows : this.padded)));
   }
 
+  get whole(): boolean {
+    return this.span === this.view.classes;
+  }
+
   read(visit: (tile: GroupTile) => void): void {
-    this.sweep(visit, undefined);
+    this.sweep(visit, this.tensors, false);
+  }
+
+  draft(visit: (tile: GroupTile) => void): void {
+    this.sweep(visit, this.tensors, !this.whole);
+    this.drafted = true;
   }
 
   write(visit: (tile: GroupTile) => void): void {
-    this.sweep(visit, this.result);
+    this.sweep(visit, this.drafted ? [this.result!, ...this.tensors.slice(1)] : this.tensors, true);
   }
 
-  private sweep(visit: (tile: GroupTile) => void, result: Values | undefined): void {
-    const { rows, padded, span, view, loops } = this;
-    const across = view.inner > 1;
+  private sweep(visit: (tile: GroupTile) => void, tensors: readonly Values[], store: boolean): void {
+    const { rows, padded, span, view, loops, result } = this;
     for (let firstClass = 0; firstClass < view.classes; firstClass += span) {
       const classes = Math.min(span, view.classes - firstClass);
       // What fits one tile is loaded once.
-      if (!this.loaded || span < view.classes) {
-        this.loaded = this.tensors.map((values, index) => this.load(values, loops.scratch[index], firstClass, classes));
+      if (!this.loaded || !this.whole) {
+        this.loaded = tensors.map((values, index) => this.load(values, loops.scratch[index], firstClass, classes));
       }
-      const out = result && this.inPlace(result) ? this.part(result, firstClass, classes) : loops.scratch[0];
-      const [rowStride, classStride] = across ? [1, padded] : [classes, 1];
+      const inPlace = result !== undefined && this.inPlace(result);
+      const out = inPlace ? this.part(result, firstClass, classes) : loops.scratch[0];
+      const [rowStride, classStride] = view.inner > 1 ? [1, padded] : [classes, 1];
       visit({ rows, classes, rowStride, classStride, firstClass, sources: this.loaded, out });
-      if (result && !this.inPlace(result)) this.store(out, result, firstClass, classes);
+      if (result && store && !inPlace) this.store(out, result, firstClass, classes);
     }
   }
 

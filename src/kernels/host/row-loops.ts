@@ -40,6 +40,8 @@ export interface RowLoops {
   logProbs(tile: Tile, x: Values, out: Values): void;
   /** `out = x * (g - scale)`. */
   centred(tile: Tile, x: Values, g: Values, out: Values): void;
+  /** `out = scale * x + turn * g`; 0 where `max` is Infinity. */
+  scaled(tile: Tile, x: Values, out: Values, g?: Values): void;
 }
 
 export type LaneValues = Float32Array | Float64Array;

@@ -8,17 +8,34 @@ export function lossShapes(input: TensorInfo, { dim, reduction }: LossAttrs, row
   return [reduction === 'none' ? rowShape(input.shape, dim) : [], [rows, 4], []];
 }
 
+/** What a loss divides the sum over the rows by: 1 unless it is their mean. */
+export function divisorOf({ input, target }: LossInputs, attrs: LossAttrs, targets: Values, weights: Values): number {
+  if (attrs.reduction !== 'mean') return 1;
+  if (target.dtype !== 'int32') return input.shape[attrs.dim] === 0 ? 0 : targets.length / input.shape[attrs.dim];
+  let sum = 0;
+  for (const t of targets) if (t !== attrs.ignoreIndex) sum += weights.length > 0 ? weights[t] : 1;
+  return sum;
+}
+
 /** Collects the records of the rows into a loss kernel's outputs, and reduces them in float64. */
 export class RowRecords {
   private likelihood = 0;
   private smoothing = 0;
-  private weights = 0;
 
   constructor(
     private readonly inputs: LossInputs,
     private readonly attrs: LossAttrs,
     private readonly outputs: Values[],
+    private readonly divisor: number,
   ) {}
+
+  get record(): Values {
+    return this.outputs[1];
+  }
+
+  weight(row: number): number {
+    return this.record[row * 4 + 3];
+  }
 
   /** The loss of a row is the sum of its two parts. */
   add(row: number, max: number, sumExp: number, likelihood: number, smoothing: number, weight: number): void {
@@ -31,22 +48,17 @@ export class RowRecords {
     if (this.attrs.reduction === 'none') losses[row] = loss;
     this.likelihood += likelihood;
     this.smoothing += smoothing;
-    this.weights += weight;
   }
 
   /** To be called when all rows have been added. */
   reduce(): void {
-    const { likelihood, smoothing } = this;
-    const { input, target } = this.inputs;
-    const { dim, reduction, labelSmoothing } = this.attrs;
-    const [loss, record, divisor] = this.outputs;
-    divisor[0] = 1;
-    if (reduction === 'sum') loss[0] = likelihood + smoothing;
-    if (reduction !== 'mean') return;
-    const isIndex = target.dtype === 'int32';
-    const d = isIndex ? this.weights : input.shape[dim] === 0 ? 0 : record.length / 4;
+    const { likelihood, smoothing, divisor } = this;
+    const { reduction, labelSmoothing } = this.attrs;
+    const [loss, , scalar] = this.outputs;
+    scalar[0] = divisor;
+    if (reduction === 'none') return;
     // PyTorch divides both parts: with a divisor of 0 their sum is NaN where the sum of the parts alone is Infinity.
-    loss[0] = likelihood / d + (isIndex && labelSmoothing > 0 ? smoothing / d : 0);
-    divisor[0] = d;
+    const smoothed = this.inputs.target.dtype === 'int32' && labelSmoothing > 0;
+    loss[0] = likelihood / divisor + (smoothed ? smoothing / divisor : 0);
   }
 }

@@ -8,29 +8,34 @@ import type { RowLoops } from './row-loops';
 /** What maxima start at, rather than -Infinity, from which nothing can be subtracted. */
 const LOWEST = -3.4028234663852886e38;
 
-/**
- * The maximum of each of the group's rows and the sum of their exp(x - max), into lanes of those names. The sum is NaN
- * for a row that holds NaN or Infinity, or nothing but -Infinity. `ignored` says which rows to leave out.
- */
-export function sumExponentials(group: RowGroup, loops: RowLoops, ignored: (row: number) => boolean = () => false) {
+type RowPredicate = (row: number) => boolean;
+
+/** The maximum of each of the group's rows, into `loops.max`, and 0 into `loops.sum`. Ignored rows will be left out. */
+export function findMaxima(group: RowGroup, loops: RowLoops, ignored: RowPredicate = none): void {
   const { first, rows } = group;
-  const { max, sum } = loops;
-  for (let r = 0; r < rows; r++) max[r] = ignored(first + r) ? Number.POSITIVE_INFINITY : LOWEST;
-  sum.fill(0, 0, rows);
-  group.read((tile) => {
-    const [x] = tile.sources;
-    const before = tile.firstClass > 0 ? max.slice(0, rows) : undefined;
-    loops.peak(tile, x);
-    before?.forEach((m, r) => {
-      sum[r] *= Math.exp(m - max[r]);
-    });
-    loops.exponentials(tile, x);
-  });
+  for (let r = 0; r < rows; r++) loops.max[r] = ignored(first + r) ? Number.POSITIVE_INFINITY : LOWEST;
+  loops.sum.fill(0, 0, rows);
+  group.read((tile) => loops.peak(tile, tile.sources[0]));
+}
+
+/**
+ * To be called when `loops.exponentials` have been summed: the sum is NaN for a row that holds NaN or Infinity, or
+ * nothing but -Infinity. Such a row is not left out from here on.
+ */
+export function settleSums({ first, rows }: RowGroup, { max, sum }: RowLoops, ignored: RowPredicate = none): void {
   for (let r = 0; r < rows; r++) {
     if (sum[r] > 0 || ignored(first + r)) continue;
     sum[r] = Number.NaN;
     max[r] = 0;
   }
+}
+
+const none: RowPredicate = () => false;
+
+function sumExponentials(group: RowGroup, loops: RowLoops): void {
+  findMaxima(group, loops);
+  group.read((tile) => loops.exponentials(tile, tile.sources[0]));
+  settleSums(group, loops);
 }
 
 type Softmax<Backend> = Pick<Kernels<Backend>, 'LogSoftmaxDim' | 'LogSoftmaxDimGrad' | 'SoftmaxDim' | 'SoftmaxDimGrad'>;

@@ -34,3 +34,4 @@ export const EXPONENTIALS = 1;
 export const DOT = 2;
 export const LOG_PROBS = 3;
 export const CENTRED = 4;
+export const SCALED = 5;

@@ -73,6 +73,10 @@ export class SimdLoops implements RowLoops {
     this.run(layout.CENTRED, tile, x, g, out);
   }
 
+  scaled(tile: Tile, x: Values, out: Values, g?: Values): void {
+    this.run(layout.SCALED, tile, x, g, out);
+  }
+
   private run(op: number, { rows, classes, classStride }: Tile, x: Values, g?: Values, out?: Values): void {
     const across = classStride !== 1;
     this.runTile(op, this.base, rows, classes, across, x.byteOffset, g ? g.byteOffset : 0, out ? out.byteOffset : 0);

@@ -1,5 +1,6 @@
 import type { DataId, TensorInfo } from '@tensorflow/tfjs-core';
 import { hostKernels } from '../host';
+import type { SharingBackend } from '../host/cross-entropy-loss';
 import type { Host, Values } from '../host/host';
 import { jsLoops } from '../host/js-loops';
 import type { RowLoops } from '../host/row-loops';
@@ -9,7 +10,7 @@ import { SIZE } from '../simd/layout';
 import { SimdLoops } from '../simd/simd-loops';
 
 /** What we use of TensorFlow.js's `wasm` backend. */
-interface WasmBackend {
+interface WasmBackend extends SharingBackend {
   readonly wasm: {
     /** Emscripten's memory: of threaded builds, and of the others. */
     readonly wasmMemory?: WebAssembly.Memory;

@@ -17,6 +17,7 @@ import {
   PEAK,
   PRODUCT,
   SCALE,
+  SCALED,
   SUM,
   TAIL,
   TURN,
@@ -123,6 +124,9 @@ function strand(op: i32, base: usize, lane: usize, x: usize, g: usize, out: usiz
     case CENTRED:
       centred(lanes, x, g, out, n, step);
       break;
+    case SCALED:
+      scaled(lanes, x, g, out, n, step);
+      break;
   }
 }
 
@@ -218,6 +222,21 @@ function logProbs(lanes: usize, x: usize, out: usize, n: usize, step: usize): vo
   const max = v128.load(lanes, MAX);
   const logSum = v128.load(lanes, SCALE);
   for (; n; n--, x += step, out += step) v128.store(out, f32x4.sub(f32x4.sub(v128.load(x), max), logSum));
+}
+
+/** `out = scale * x`, plus `turn * g` where there is one; 0 where max is Infinity. */
+function scaled(lanes: usize, x: usize, g: usize, out: usize, n: usize, step: usize): void {
+  const dead = f32x4.eq(v128.load(lanes, MAX), f32x4.splat(Infinity));
+  const scale = v128.load(lanes, SCALE);
+  const turn = v128.load(lanes, TURN);
+  for (; n; n--, x += step, out += step) {
+    let y = f32x4.mul(scale, v128.load(x));
+    if (g) {
+      y = madd(turn, v128.load(g), y);
+      g += step;
+    }
+    v128.store(out, v128.andnot(y, dead));
+  }
 }
 
 /** `out = x * (g - scale)`. */
