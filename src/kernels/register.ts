@@ -2,6 +2,7 @@ import { getKernel, type KernelFunc, registerKernel } from '@tensorflow/tfjs-cor
 import type { KernelName, Kernels } from '../ops/contracts';
 import { compositeKernels } from './composite';
 import { cpuKernels } from './cpu';
+import { wasmKernels } from './wasm';
 
 /** A backend whose data lives on a device: what it cannot check without a readback shows as NaN. */
 const DEVICE = compositeKernels({ hostTargets: false });
@@ -10,7 +11,7 @@ const HOST = compositeKernels({ hostTargets: true });
 /** The backends we know by name; they get their kernels on import. */
 const KNOWN: Record<string, Kernels<never>> = {
   cpu: cpuKernels,
-  wasm: HOST,
+  wasm: wasmKernels,
   tensorflow: HOST,
   webgl: DEVICE,
   webgpu: DEVICE,

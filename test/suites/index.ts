@@ -4,6 +4,7 @@ import { apiSuite } from './api';
 import { deviationSuite } from './deviations';
 import { goldenSuite } from './golden';
 import { propertySuite } from './properties';
+import { rowLoopsSuite } from './row-loops';
 
 /** Everything that must hold on every backend, in Node and in a page. */
 export const suites = {
@@ -12,6 +13,7 @@ export const suites = {
   properties: propertySuite,
   accuracy: accuracySuite,
   api: apiSuite,
+  'row loops': rowLoopsSuite,
 } satisfies Record<string, (backend: string) => Check[]>;
 
 export type SuiteName = keyof typeof suites;
