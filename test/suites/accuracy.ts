@@ -1,11 +1,43 @@
 import * as tf from '@tensorflow/tfjs';
 import { crossEntropy } from 'tfjs-cross-entropy';
 import { type Check, isHost } from '../support/check';
-import { assertClose, withoutLeaks } from '../support/tensors';
+import { cases, evaluate, expected } from '../support/golden';
+import { assertClose, numbers, withoutLeaks } from '../support/tensors';
 
 /** Where float32 goes wrong for those who add up naively, or go through log-probabilities. */
 export function accuracySuite(backend: string): Check[] {
   return [
+    {
+      name: "errors are no larger than PyTorch's own",
+      run: async () => {
+        if (!isHost(backend)) return; // a GPU's exp and log are coarser; golden.ts bounds them
+        const ours: number[] = [];
+        const pytorchs: number[] = [];
+        for (const test of cases) {
+          if (test.expect.error || test.tags.includes('quirk')) continue;
+          await withoutLeaks(async () => {
+            for (const [name, result] of Object.entries(evaluate(test))) {
+              if (name.startsWith('hvp')) continue;
+              const want = numbers(expected(test, name).data);
+              const finite = [...want.keys()].filter((i) => Number.isFinite(want[i]));
+              const largest = Math.max(...finite.map((i) => Math.abs(want[i])));
+              if (!(largest > 0)) continue;
+              const ulp = 2 ** (Math.floor(Math.log2(largest)) - 23);
+              const got = await result.data();
+              const error = Math.max(...finite.map((i) => Math.abs(got[i] - want[i])));
+              ours.push(error / ulp);
+              pytorchs.push(test.expect.f32Err[name].maxAbs / ulp);
+              const allowed = test.expect.f32Err[name].maxAbs + 4 * ulp;
+              if (error > allowed) throw new Error(`${test.name}, ${name}: off by ${error}, allowed ${allowed}`);
+            }
+          });
+        }
+        const mean = (x: number[]) => x.reduce((a, b) => a + b, 0) / x.length;
+        if (mean(ours) > mean(pytorchs)) {
+          throw new Error(`off by ${mean(ours)} ulp on average, PyTorch by ${mean(pytorchs)}`);
+        }
+      },
+    },
     {
       name: 'gradients of tiny probabilities among 128,256 classes',
       run: () =>
