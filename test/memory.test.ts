@@ -38,17 +38,16 @@ describe("wasm's heap", () => {
     await tf.setBackend('wasm');
   });
 
-  test.each([
-    [[256, 1000]],
-    [[8, 32000]],
-    [[2, 21, 64, 64]],
-  ])('%j: the forward takes 16 bytes a row, and the gradient nothing but itself', (shape) => {
-    tf.tidy(() => {
-      const x = tf.randomNormal(shape);
-      const labels = tf.zeros([shape[0], ...shape.slice(2)], 'int32');
-      expect(peakOf(() => crossEntropy(x, labels))).toBeLessThanOrEqual(16 * labels.size + 2 ** 16);
-      const both = peakOf(() => tf.valueAndGrad((x) => crossEntropy(x, labels))(x));
-      expect(both - 80 * labels.size).toBeLessThanOrEqual(4 * x.size + 2 ** 16);
-    });
-  });
+  test.each([[[256, 1000]], [[8, 32000]], [[2, 21, 64, 64]]])(
+    '%j: the forward takes 16 bytes a row, and the gradient nothing but itself',
+    (shape) => {
+      tf.tidy(() => {
+        const x = tf.randomNormal(shape);
+        const labels = tf.zeros([shape[0], ...shape.slice(2)], 'int32');
+        expect(peakOf(() => crossEntropy(x, labels))).toBeLessThanOrEqual(16 * labels.size + 2 ** 16);
+        const both = peakOf(() => tf.valueAndGrad((x) => crossEntropy(x, labels))(x));
+        expect(both - 80 * labels.size).toBeLessThanOrEqual(4 * x.size + 2 ** 16);
+      });
+    },
+  );
 });

@@ -19,6 +19,7 @@ export function rowLoopsSuite(backend: string): Check[] {
         assertEqual(used.js.length, 0, 'loops run in JavaScript');
       },
     },
+    { name: 'a row with Infinity is NaN, in its own place only', run: () => withoutLeaks(infiniteRow) },
     { name: "SIMD's exponential", run: () => exactExponential(simdLoops(), -87.33) },
     { name: "JavaScript's exponential", run: () => exactExponential(jsLoops, -87.33) },
     { name: 'SIMD agrees with JavaScript', run: () => agree(simdLoops(), jsLoops) },
@@ -175,6 +176,33 @@ function outcome(loops: RowLoops, operation: (typeof OPERATIONS)[number], tile: 
     for (let c = 0; c < classes; c++) result.push(x[at(r, c)]);
   }
   return result;
+}
+
+/** Rows that are left out must leave no trace in later calls, and rows with Infinity must not pass for such. */
+function infiniteRow(): void {
+  for (const shape of [
+    [4, 6],
+    [1, 6, 4],
+    [4, 7000],
+  ]) {
+    const [rows, classes] = [4, shape[1]];
+    const inner = rows / shape[0];
+    const values = new Float32Array(rows * classes).map((_, j) => Math.sin(j));
+    values[inner === 1 ? 2 * classes : 2] = Number.POSITIVE_INFINITY; // the first class of row 2
+    const x = tf.tensor(values, shape);
+    const q = tf.fill(shape, 1 / classes);
+    const nanRows = (losses: tf.Tensor) => [...losses.dataSync()].map(Number.isNaN);
+    const ignoring = tf.fill([shape[0], ...shape.slice(2)], -100, 'int32');
+    tf.grad((x) => crossEntropy(x, ignoring, { reduction: 'sum' }))(x);
+    const wanted = [false, false, true, false];
+    assertEqual(nanRows(crossEntropy(x, q, { reduction: 'none' })), wanted, `losses of ${shape}`);
+    for (const f of [softmax, logSoftmax]) {
+      assertEqual(nanRows(tf.sum(f(x, 1), 1)), wanted, `${f.name} of ${shape}`);
+      assertEqual(nanRows(tf.sum(tf.grad((x) => f(x, 1))(x, q), 1)), wanted, `gradient of ${f.name} of ${shape}`);
+    }
+    const gradient = tf.grad((x) => crossEntropy(x, q, { reduction: 'sum' }))(x);
+    assertEqual(nanRows(tf.sum(gradient, 1)), wanted, `gradient of ${shape}`);
+  }
 }
 
 interface WasmBackend {
