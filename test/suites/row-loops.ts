@@ -20,6 +20,7 @@ export function rowLoopsSuite(backend: string): Check[] {
       },
     },
     { name: 'a row with Infinity is NaN, in its own place only', run: () => withoutLeaks(infiniteRow) },
+    { name: 'the gradient found along with the loss is the one found later', run: () => withoutLeaks(alongOrLater) },
     { name: "SIMD's exponential", run: () => exactExponential(simdLoops(), -87.33) },
     { name: "JavaScript's exponential", run: () => exactExponential(jsLoops, -87.33) },
     { name: 'SIMD agrees with JavaScript', run: () => agree(simdLoops(), jsLoops) },
@@ -176,6 +177,28 @@ function outcome(loops: RowLoops, operation: (typeof OPERATIONS)[number], tile: 
     for (let c = 0; c < classes; c++) result.push(x[at(r, c)]);
   }
   return result;
+}
+
+/** Only for an upstream gradient of 1 is what the forward kernel found of use. */
+function alongOrLater(): void {
+  for (const shape of [
+    [5, 7],
+    [2, 9000],
+    [2, 5, 3, 3],
+    [1, 7000, 2],
+  ]) {
+    const x = tf.randomNormal(shape, 0, 3, 'float32', 1);
+    const labels = tf.ones([shape[0], ...shape.slice(2)], 'int32');
+    const weight = tf.linspace(0.5, 2, shape[1]) as tf.Tensor1D;
+    for (const target of [labels, softmax(tf.neg(x), 1)]) {
+      for (const options of [{}, { weight, labelSmoothing: 0.1 }, { weight, reduction: 'sum' }] as const) {
+        const loss = (x: tf.Tensor) => crossEntropy(x, target, options);
+        const later = tf.grad((x) => tf.mul(loss(x), 2))(x);
+        const what = `${shape} ${target.dtype} ${Object.keys(options)}`;
+        assertClose(tf.grad(loss)(x).dataSync(), tf.div(later, 2).dataSync(), 1e-6, what);
+      }
+    }
+  }
 }
 
 /** Rows that are left out must leave no trace in later calls, and rows with Infinity must not pass for such. */
