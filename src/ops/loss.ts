@@ -85,7 +85,7 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
   return (inputs: LossTensors, attrs: LossAttrs): Tensor =>
     tidy(() => {
       if (!engine().isTapeOn()) return runLoss(inputs, attrs);
-      const [input, target, weight] = [inputs.input, inputs.target, inputs.weight].map(shared);
+      const [input, target, weight] = [inputs.input, inputs.target, inputs.weight].map((x) => shared(x));
       const saved = [input, target, weight];
       const onGradient = (gradient: TensorInfo) => {
         saved.push(engine().makeTensorFromTensorInfo(gradient));

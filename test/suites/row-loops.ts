@@ -19,6 +19,8 @@ export function rowLoopsSuite(backend: string): Check[] {
         assertEqual(used.js.length, 0, 'loops run in JavaScript');
       },
     },
+    { name: 'a row with Infinity is NaN, in its own place only', run: () => withoutLeaks(infiniteRow) },
+    { name: 'the gradient found along with the loss is the one found later', run: () => withoutLeaks(alongOrLater) },
     { name: "SIMD's exponential", run: () => exactExponential(simdLoops(), -87.33) },
     { name: "JavaScript's exponential", run: () => exactExponential(jsLoops, -87.33) },
     { name: 'SIMD agrees with JavaScript', run: () => agree(simdLoops(), jsLoops) },
@@ -175,6 +177,55 @@ function outcome(loops: RowLoops, operation: (typeof OPERATIONS)[number], tile: 
     for (let c = 0; c < classes; c++) result.push(x[at(r, c)]);
   }
   return result;
+}
+
+/** Only for an upstream gradient of 1 is what the forward kernel found of use. */
+function alongOrLater(): void {
+  for (const shape of [
+    [5, 7],
+    [2, 9000],
+    [2, 5, 3, 3],
+    [1, 7000, 2],
+  ]) {
+    const x = tf.randomNormal(shape, 0, 3, 'float32', 1);
+    const labels = tf.ones([shape[0], ...shape.slice(2)], 'int32');
+    const weight = tf.linspace(0.5, 2, shape[1]) as tf.Tensor1D;
+    for (const target of [labels, softmax(tf.neg(x), 1)]) {
+      for (const options of [{}, { weight, labelSmoothing: 0.1 }, { weight, reduction: 'sum' }] as const) {
+        const loss = (x: tf.Tensor) => crossEntropy(x, target, options);
+        const later = tf.grad((x) => tf.mul(loss(x), 2))(x);
+        const what = `${shape} ${target.dtype} ${Object.keys(options)}`;
+        assertClose(tf.grad(loss)(x).dataSync(), tf.div(later, 2).dataSync(), 1e-6, what);
+      }
+    }
+  }
+}
+
+/** Rows that are left out must leave no trace in later calls, and rows with Infinity must not pass for such. */
+function infiniteRow(): void {
+  for (const shape of [
+    [4, 6],
+    [1, 6, 4],
+    [4, 7000],
+  ]) {
+    const [rows, classes] = [4, shape[1]];
+    const inner = rows / shape[0];
+    const values = new Float32Array(rows * classes).map((_, j) => Math.sin(j));
+    values[inner === 1 ? 2 * classes : 2] = Number.POSITIVE_INFINITY; // the first class of row 2
+    const x = tf.tensor(values, shape);
+    const q = tf.fill(shape, 1 / classes);
+    const nanRows = (losses: tf.Tensor) => [...losses.dataSync()].map(Number.isNaN);
+    const ignoring = tf.fill([shape[0], ...shape.slice(2)], -100, 'int32');
+    tf.grad((x) => crossEntropy(x, ignoring, { reduction: 'sum' }))(x);
+    const wanted = [false, false, true, false];
+    assertEqual(nanRows(crossEntropy(x, q, { reduction: 'none' })), wanted, `losses of ${shape}`);
+    for (const f of [softmax, logSoftmax]) {
+      assertEqual(nanRows(tf.sum(f(x, 1), 1)), wanted, `${f.name} of ${shape}`);
+      assertEqual(nanRows(tf.sum(tf.grad((x) => f(x, 1))(x, q), 1)), wanted, `gradient of ${f.name} of ${shape}`);
+    }
+    const gradient = tf.grad((x) => crossEntropy(x, q, { reduction: 'sum' }))(x);
+    assertEqual(nanRows(tf.sum(gradient, 1)), wanted, `gradient of ${shape}`);
+  }
 }
 
 interface WasmBackend {

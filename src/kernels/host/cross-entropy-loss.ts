@@ -44,16 +44,13 @@ export function crossEntropyLossKernels<Backend extends SharingBackend>(
             loops.exponentials(tile, tile.sources[0], dx && tile.out);
           });
           settleSums(group, loops, call.ignored);
-          for (let r = 0; r < group.rows; r++) call.record(records, group.first + r, r);
-          if (dx) {
-            for (let r = 0; r < group.rows; r++)
-              call.aim(r, records.weight(group.first + r), loops.sum[r], 1 / divisor);
-            group.write((tile) => {
-              const g = group.whole ? call.filled : call.coefficients(tile);
-              loops.scaled(tile, tile.out, tile.out, g);
-              call.subtractLabels(tile, group, records.record);
-            });
-          }
+          call.record(group, records);
+          if (!dx) return;
+          call.aim(group, records.record, ONE, divisor);
+          group.write((tile) => {
+            loops.scaled(tile, tile.out, tile.out, group.whole ? call.filled : call.coefficients(tile));
+            call.subtractLabels(group, tile, records.record);
+          });
         });
         records.reduce();
       });
@@ -77,11 +74,11 @@ export function crossEntropyLossKernels<Backend extends SharingBackend>(
           for (let r = 0; r < group.rows; r++) {
             const row = group.first + r;
             loops.max[r] = call.ignored(row) ? Number.POSITIVE_INFINITY : records[row * 4];
-            call.aim(r, records[row * 4 + 3], records[row * 4 + 1], upstream[attrs.reduction === 'none' ? row : 0] / d);
           }
+          call.aim(group, records, upstream, d);
           group.write((tile) => {
             loops.exponentials(tile, tile.sources[0], tile.out, call.coefficients(tile));
-            call.subtractLabels(tile, group, records);
+            call.subtractLabels(group, tile, records);
           });
         });
       });
@@ -97,6 +94,9 @@ export function crossEntropyLossKernels<Backend extends SharingBackend>(
     return is;
   }
 }
+
+/** The upstream gradient that a gradient is computed for along with the loss. */
+const ONE = Float32Array.of(1);
 
 /** The terms of one call, for both kernels. */
 class Call {
@@ -147,47 +147,54 @@ class Call {
     return g;
   }
 
-  /** Records row `row`, which is in lane `r`. */
-  record(records: RowRecords, row: number, r: number): void {
-    if (this.ignored(row)) {
-      records.add(row, 0, 1, 0, 0, 0);
-      return;
-    }
+  /** Records the rows of a group from what is in their lanes. */
+  record({ first, rows }: RowGroup, records: RowRecords): void {
+    const { ignored, isIndex, labelShare, view } = this;
     const { max, sum, product, mass } = this.loops;
     const [x, targets, weights] = this.tensors;
-    const logSum = Math.log(sum[r]);
-    const spread = product[r] === 0 && mass[r] === 0 ? 0 : product[r] + mass[r] * logSum;
-    if (!this.isIndex) {
-      records.add(row, max[r], sum[r], spread, 0, mass[r]);
-      return;
+    for (let r = 0, row = first; r < rows; r++, row++) {
+      if (ignored(row)) {
+        records.add(row, 0, 1, 0, 0, 0);
+        continue;
+      }
+      const logSum = Math.log(sum[r]);
+      const spread = product[r] === 0 && mass[r] === 0 ? 0 : product[r] + mass[r] * logSum;
+      if (!isIndex) {
+        records.add(row, max[r], sum[r], spread, 0, mass[r]);
+        continue;
+      }
+      const t = targets[row];
+      const w = weights.length > 0 ? weights[t] : 1;
+      const atLabel = labelShare * w;
+      // -logProb is (max - x) + logSum, in this order: exact for a row whose loss is almost 0.
+      const likelihood = atLabel === 0 ? 0 : atLabel * (max[r] - x[elementAt(row, t, view)] + logSum);
+      records.add(row, max[r], sum[r], likelihood, spread, w);
     }
-    const t = targets[row];
-    const w = weights.length > 0 ? weights[t] : 1;
-    const atLabel = this.labelShare * w;
-    // -logProb is (max - x) + logSum, in this order: exact for a row whose loss is almost 0.
-    const likelihood = atLabel === 0 ? 0 : atLabel * (max[r] - x[elementAt(row, t, this.view)] + logSum);
-    records.add(row, max[r], sum[r], likelihood, spread, w);
   }
 
-  /** Sets the lanes for the gradient of a row of this weight: `k * (mass * exp(x - max) / sum - coefficients)`. */
-  aim(r: number, weight: number, sum: number, k: number): void {
-    this.loops.scale[r] = (k * (this.labelShare * weight + this.spreadMass)) / sum;
-    this.loops.turn[r] = -k;
+  /** Sets the lanes of a group for its gradient, which is `k * (mass * exp(x - max) / sum - coefficients)`. */
+  aim({ first, rows }: RowGroup, record: Values, dy: Values, divisor: number): void {
+    const { labelShare, spreadMass } = this;
+    const { scale, turn } = this.loops;
+    const dyStep = this.attrs.reduction === 'none' ? 1 : 0;
+    for (let r = 0, row = first; r < rows; r++, row++) {
+      const k = dy[row * dyStep] / divisor;
+      scale[r] = (k * (labelShare * record[row * 4 + 3] + spreadMass)) / record[row * 4 + 1];
+      turn[r] = -k;
+    }
   }
 
   /** What the gradient has at the labels only. */
-  subtractLabels(
-    { out, rows, rowStride, classStride, firstClass, classes }: GroupTile,
-    group: RowGroup,
-    record: Values,
-  ) {
-    if (!this.isIndex) return;
+  subtractLabels({ first, rows }: RowGroup, tile: GroupTile, record: Values): void {
+    const { ignored, isIndex, labelShare } = this;
+    const { out, rowStride, classStride, firstClass, classes } = tile;
+    const { turn } = this.loops;
     const [, labels] = this.tensors;
-    for (let r = 0; r < rows; r++) {
-      const row = group.first + r;
+    if (!isIndex) return;
+    for (let r = 0, row = first; r < rows; r++, row++) {
       const c = labels[row] - firstClass;
-      if (c < 0 || c >= classes || this.ignored(row)) continue;
-      out[r * rowStride + c * classStride] += this.loops.turn[r] * this.labelShare * record[row * 4 + 3];
+      if (c < 0 || c >= classes || ignored(row)) continue;
+      out[r * rowStride + c * classStride] += turn[r] * labelShare * record[row * 4 + 3];
     }
   }
 }

@@ -46,5 +46,5 @@ export interface RowLoops {
 
 export type LaneValues = Float32Array | Float64Array;
 
-/** Rows of a tile at most. */
+/** The rows of a tile at most, and its floats. */
 export { LANES, TILE } from '../simd/layout';

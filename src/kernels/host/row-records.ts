@@ -13,7 +13,9 @@ export function divisorOf({ input, target }: LossInputs, attrs: LossAttrs, targe
   if (attrs.reduction !== 'mean') return 1;
   if (target.dtype !== 'int32') return input.shape[attrs.dim] === 0 ? 0 : targets.length / input.shape[attrs.dim];
   let sum = 0;
-  for (const t of targets) if (t !== attrs.ignoreIndex) sum += weights.length > 0 ? weights[t] : 1;
+  for (let row = 0; row < targets.length; row++) {
+    if (targets[row] !== attrs.ignoreIndex) sum += weights.length > 0 ? weights[targets[row]] : 1;
+  }
   return sum;
 }
 
@@ -22,30 +24,25 @@ export class RowRecords {
   private likelihood = 0;
   private smoothing = 0;
 
+  readonly record: Values;
+
   constructor(
     private readonly inputs: LossInputs,
     private readonly attrs: LossAttrs,
     private readonly outputs: Values[],
     private readonly divisor: number,
-  ) {}
-
-  get record(): Values {
-    return this.outputs[1];
-  }
-
-  weight(row: number): number {
-    return this.record[row * 4 + 3];
+  ) {
+    this.record = outputs[1];
   }
 
   /** The loss of a row is the sum of its two parts. */
   add(row: number, max: number, sumExp: number, likelihood: number, smoothing: number, weight: number): void {
-    const [losses, record] = this.outputs;
+    const { record } = this;
     const loss = likelihood + smoothing;
     record[row * 4] = max;
     record[row * 4 + 1] = sumExp;
     record[row * 4 + 2] = loss;
     record[row * 4 + 3] = weight;
-    if (this.attrs.reduction === 'none') losses[row] = loss;
     this.likelihood += likelihood;
     this.smoothing += smoothing;
   }
@@ -56,7 +53,10 @@ export class RowRecords {
     const { reduction, labelSmoothing } = this.attrs;
     const [loss, , scalar] = this.outputs;
     scalar[0] = divisor;
-    if (reduction === 'none') return;
+    if (reduction === 'none') {
+      for (let row = 0; row < loss.length; row++) loss[row] = this.record[row * 4 + 2];
+      return;
+    }
     // PyTorch divides both parts: with a divisor of 0 their sum is NaN where the sum of the parts alone is Infinity.
     const smoothed = this.inputs.target.dtype === 'int32' && labelSmoothing > 0;
     loss[0] = likelihood / divisor + (smoothed ? smoothing / divisor : 0);

@@ -32,9 +32,11 @@ export function settleSums({ first, rows }: RowGroup, { max, sum }: RowLoops, ig
 
 const none: RowPredicate = () => false;
 
-function sumExponentials(group: RowGroup, loops: RowLoops): void {
+/** The maxima and sums of a group; its exponentials are left where it has its output, if `keep` says so. */
+function sumExponentials(group: RowGroup, loops: RowLoops, keep: 'draft' | 'read'): void {
   findMaxima(group, loops);
-  group.read((tile) => loops.exponentials(tile, tile.sources[0]));
+  loops.scale.fill(1, 0, group.rows);
+  group[keep]((tile) => loops.exponentials(tile, tile.sources[0], keep === 'draft' ? tile.out : undefined));
   settleSums(group, loops);
 }
 
@@ -53,28 +55,29 @@ export function softmaxKernels<Backend>(host: Host<Backend>): Softmax<Backend> {
   return {
     LogSoftmaxDim: ({ x }, { dim }, backend) =>
       map([x], dim, backend, (group, loops) => {
-        sumExponentials(group, loops);
+        sumExponentials(group, loops, 'read');
         for (let r = 0; r < group.rows; r++) loops.scale[r] = Math.log(loops.sum[r]);
         group.write((tile) => loops.logProbs(tile, tile.sources[0], tile.out));
       }),
 
     LogSoftmaxDimGrad: ({ dy, x }, { dim }, backend) =>
       map([x, dy], dim, backend, (group, loops) => {
-        sumExponentials(group, loops);
-        const { mass, product, scale, sum, turn } = loops;
+        const { mass, max, product, scale, sum, turn } = loops;
+        max.fill(0, 0, group.rows);
         product.fill(0, 0, group.rows);
         mass.fill(0, 0, group.rows);
         group.read((tile) => loops.dot(tile, tile.sources[0], tile.sources[1]));
+        sumExponentials(group, loops, 'draft');
         for (let r = 0; r < group.rows; r++) scale[r] = -mass[r] / sum[r];
         turn.fill(1, 0, group.rows);
-        group.write((tile) => loops.exponentials(tile, tile.sources[0], tile.out, tile.sources[1]));
+        group.write((tile) => loops.scaled(tile, tile.out, tile.out, tile.sources[1]));
       }),
 
     SoftmaxDim: ({ x }, { dim }, backend) =>
       map([x], dim, backend, (group, loops) => {
-        sumExponentials(group, loops);
+        sumExponentials(group, loops, 'draft');
         for (let r = 0; r < group.rows; r++) loops.scale[r] = 1 / loops.sum[r];
-        group.write((tile) => loops.exponentials(tile, tile.sources[0], tile.out));
+        group.write((tile) => loops.scaled(tile, tile.out, tile.out));
       }),
 
     SoftmaxDimGrad: ({ dy, y }, { dim }, backend) =>

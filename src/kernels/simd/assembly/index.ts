@@ -54,7 +54,7 @@ export function run(
 /** A row of `size` contiguous bytes: a strand in the last four lanes, and what is left of less than a vector. */
 function row(op: i32, base: usize, r: usize, x: usize, g: usize, out: usize, size: usize): void {
   const max = base + (r << 2);
-  if (f32.load(max, MAX) === Infinity) {
+  if (op !== DOT && f32.load(max, MAX) === Infinity) {
     if (out) memory.fill(out, 0, size);
     return;
   }
