@@ -2,6 +2,7 @@ import { getKernel, type KernelFunc, registerKernel } from '@tensorflow/tfjs-cor
 import type { KernelName, Kernels } from '../ops/contracts';
 import { compositeKernels } from './composite';
 import { cpuKernels } from './cpu';
+import { tensorflowKernels } from './tensorflow';
 
 /** A backend whose data lives on a device: what it cannot check without a readback shows as NaN. */
 const DEVICE = compositeKernels({ hostTargets: false });
@@ -11,7 +12,7 @@ const HOST = compositeKernels({ hostTargets: true });
 const KNOWN: Record<string, Kernels<never>> = {
   cpu: cpuKernels,
   wasm: HOST,
-  tensorflow: HOST,
+  tensorflow: tensorflowKernels,
   webgl: DEVICE,
   webgpu: DEVICE,
 };
