@@ -5,7 +5,7 @@ import { coefficients, dense, perClass } from '../../ops/terms';
 import { checkTargets } from '../check-targets';
 import { RowRecords } from '../cpu/reduce';
 import { asHost, runNative, type TensorflowBackend } from './backend';
-import { consume, floats, labelElements, labelsOf, rowTensor } from './rows';
+import { consume, floats, labelElements, labelsOf, rowTensor, scoped } from './rows';
 
 type Native = Kernels<TensorflowBackend>;
 type LossInputTensors = Tensors<LossInputs>;
@@ -56,11 +56,11 @@ export const crossEntropyLoss: Native['CrossEntropyLoss'] = (inputs, attrs, back
 
 /** For each row the maximum, the sum of `exp(x - max)`, and what `spreadOf` gives. */
 function reduceClasses(inputs: LossInputTensors, attrs: LossAttrs, view: ClassView, backend: TensorflowBackend) {
-  return tidy(() => {
+  return scoped(() => {
     const x = dense(inputs.input, view);
     const rowMax = max(x, 1, true);
     const shifted = consume(x, (x) => sub(x, rowMax));
-    const spread = tidy(() => spreadOf(shifted, inputs, attrs, view, backend));
+    const spread = scoped(() => spreadOf(shifted, inputs, attrs, view, backend));
     const sumExp = consume(consume(shifted, exp), (exps) => sum(exps, 1));
     return { max: floats(rowMax), sumExp: floats(sumExp), ...spread };
   });

@@ -33,7 +33,16 @@ export function labelsOf(
   view: ClassView,
   ignoreIndex: number,
 ): Float32Array {
-  return tidy(() => floats(gather(reshape(input, [-1]), labelElements(targets, view, ignoreIndex))));
+  return scoped(() => floats(gather(reshape(input, [-1]), labelElements(targets, view, ignoreIndex))));
+}
+
+/** A tidy for a result that holds no tensors: `tidy` would look for them in an array's every element. */
+export function scoped<Result>(f: () => Result): Result {
+  let result: Result | undefined;
+  tidy(() => {
+    result = f();
+  });
+  return result as Result;
 }
 
 /** `f(x)`, with `x` freed as soon as it is there: a tidy keeps everything until its end. */
