@@ -28,7 +28,7 @@ export async function startChromium() {
       if (!started) throw new Error(`the ${backend} backend does not start`);
       return {
         measure: (shape: readonly number[], budget: Budget): Promise<Result[]> =>
-          page.evaluate(([shape, budget]) => bench.measure(shape, budget), [shape, budget] as const),
+          page.evaluate(([shape, budget]) => bench.measureShape(shape, budget), [shape, budget] as const),
         close: () => page.close(),
       };
     },

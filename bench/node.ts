@@ -1,10 +1,9 @@
 import { setBackend } from '@tensorflow/tfjs';
-import type { Contender } from './contender';
 import { jsPytorchContender } from './js-pytorch';
-import { type Budget, measure, type Result } from './measure';
-import { makeProblem, solve } from './problem';
+import type { Budget } from './measure';
+import { measureShape } from './measure-shape';
+import type { Problem } from './problem';
 import type { PyTorch } from './pytorch';
-import { tfjsContenders } from './tfjs';
 
 /** Loads the packages that bring the backends; an error says why one is not there. */
 const PACKAGES: Record<string, () => Promise<unknown>> = {
@@ -19,15 +18,12 @@ export const NODE_BACKENDS = Object.keys(PACKAGES);
 export async function openNode(backend: string, pytorch: PyTorch | null) {
   await PACKAGES[backend]();
   if (!(await setBackend(backend))) throw new Error(`the ${backend} backend does not start`);
+  const others = async (problem: Problem) => {
+    const contenders = [await pytorch?.contender(problem), backend === 'cpu' && (await jsPytorchContender(problem))];
+    return contenders.filter((contender) => contender instanceof Object);
+  };
   return {
-    async measure(shape: readonly number[], budget: Budget): Promise<Result[]> {
-      const problem = makeProblem(shape);
-      const others = [pytorch?.contender(problem), backend === 'cpu' ? jsPytorchContender(problem) : null];
-      const contenders = [...tfjsContenders(problem), ...(await Promise.all(others))].filter((c) => c != null);
-      const results = await measure(contenders as Contender[], solve(problem), budget);
-      for (const contender of contenders) contender.dispose?.();
-      return results;
-    },
+    measure: (shape: readonly number[], budget: Budget) => measureShape(shape, budget, others),
     close: async () => {},
   };
 }

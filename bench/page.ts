@@ -1,9 +1,7 @@
 import { setBackend } from '@tensorflow/tfjs';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-backend-webgpu';
-import { type Budget, measure, type Result } from './measure';
-import { makeProblem, solve } from './problem';
-import { tfjsContenders } from './tfjs';
+import { measureShape } from './measure-shape';
 
 /** What the benchmark calls in the page. */
 const bench = {
@@ -12,13 +10,7 @@ const bench = {
     return setBackend(backend);
   },
 
-  async measure(shape: readonly number[], budget: Budget): Promise<Result[]> {
-    const problem = makeProblem(shape);
-    const contenders = tfjsContenders(problem);
-    const results = await measure(contenders, solve(problem), budget);
-    for (const contender of contenders) contender.dispose?.();
-    return results;
-  },
+  measureShape,
 };
 
 export type PageBench = typeof bench;
