@@ -15,7 +15,7 @@ import type { Reduction } from '../types';
  * | 3 | the row's weight: `w[t]`, 0 where ignored, NaN where out of range; with probabilities `sum of q * w` |
  *
  * NLLLoss has no softmax and writes (0, 1) in the first two. The backward kernel reads the record and the inputs;
- * nothing else of size rows x classes is kept between the two.
+ * nothing of size rows x classes is kept between the two, but for the gradient itself where it is known already.
  */
 export interface LossInputs {
   /** Logits (CrossEntropyLoss) or log-probabilities (NLLLoss), float32. */
@@ -33,6 +33,11 @@ export interface LossAttrs {
   readonly reduction: Reduction;
   /** 0 for NLLLoss. */
   readonly labelSmoothing: number;
+  /**
+   * Given where the gradient of a scalar loss by its input will be wanted: a kernel that computes it along with the
+   * loss, for an upstream gradient of 1, hands it over here.
+   */
+  readonly onGradient?: (gradient: TensorInfo) => void;
 }
 
 /**
@@ -46,6 +51,8 @@ export interface LossGradInputs extends LossInputs {
   readonly dy: TensorInfo;
   readonly record: TensorInfo;
   readonly divisor: TensorInfo;
+  /** What `onGradient` got. */
+  readonly gradient?: TensorInfo;
 }
 
 export interface SoftmaxAttrs {

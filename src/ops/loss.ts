@@ -1,4 +1,5 @@
 import {
+  engine,
   mul,
   type NamedAttrMap,
   onesLike,
@@ -6,11 +7,13 @@ import {
   type Scalar,
   sum,
   type Tensor,
+  type TensorInfo,
   tidy,
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import type { LossAttrs } from './contracts';
 import { runOp } from './run-op';
+import { saveForGradient, shared } from './save';
 
 /** The inputs of a loss kernel (`LossInputs`), as ops hold them. */
 export interface LossTensors {
@@ -24,6 +27,7 @@ export interface LossGradTensors extends LossTensors {
   readonly dy: Tensor;
   readonly record: Tensor;
   readonly divisor: Scalar;
+  readonly gradient?: Tensor;
 }
 
 type Grads<Name extends string> = Record<Name, () => Tensor>;
@@ -45,13 +49,15 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
 
   registerGradient({
     kernelName,
-    inputsToSave: ['input', 'target', 'weight'],
     outputsToSave: [false, true, true],
-    gradFunc: (dys, [input, target, weight, record, divisor], attributes) => {
+    gradFunc: (dys, [record, divisor, input, target, weight, gradient], attributes) => {
       const attrs = attributesOf(attributes);
       const [dy] = dys as Tensor[]; // those of the record and the divisor are zeros
       const inputs = { dy, input, target, weight, record, divisor: divisor as Scalar };
-      return { input: () => runGrad(inputs, attrs), ...derivatives.loss(inputs, attrs) };
+      return {
+        input: () => runGrad({ ...inputs, ...(gradient && { gradient }) }, attrs),
+        ...derivatives.loss(inputs, attrs),
+      };
     },
   });
 
@@ -74,7 +80,21 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
     },
   });
 
-  return (inputs: LossTensors, attrs: LossAttrs): Tensor => tidy(() => runOp<Tensor[]>(kernelName, inputs, attrs)[0]);
+  const runLoss = (inputs: LossTensors, attrs: LossAttrs): Tensor => runOp<Tensor[]>(kernelName, inputs, attrs)[0];
+
+  return (inputs: LossTensors, attrs: LossAttrs): Tensor =>
+    tidy(() => {
+      if (!engine().isTapeOn()) return runLoss(inputs, attrs);
+      const [input, target, weight] = [inputs.input, inputs.target, inputs.weight].map((x) => shared(x));
+      const saved = [input, target, weight];
+      const onGradient = (gradient: TensorInfo) => {
+        saved.push(engine().makeTensorFromTensorInfo(gradient));
+      };
+      const scalar = attrs.reduction !== 'none';
+      const loss = runLoss({ input, target, weight }, scalar ? { ...attrs, onGradient } : attrs);
+      saveForGradient(saved);
+      return loss;
+    });
 }
 
 const attributesOf = (attributes: NamedAttrMap) => attributes as unknown as LossAttrs;

@@ -12,6 +12,12 @@ const api = {
     return tf.getBackend();
   },
 
+  /** Whether the wasm backend is its threaded build. */
+  wasmIsShared(): boolean {
+    const { wasm } = tf.backend() as unknown as { wasm: { HEAPU8: Uint8Array } };
+    return wasm.HEAPU8.buffer instanceof SharedArrayBuffer;
+  },
+
   /** Runs one check: `null`, or what went wrong. */
   async run(suite: SuiteName, name: string): Promise<string | null> {
     const backend = tf.getBackend();

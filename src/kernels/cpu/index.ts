@@ -1,17 +1,24 @@
-import type { Kernels } from '../../ops/contracts';
-import { crossEntropyLoss, crossEntropyLossGrad } from './cross-entropy-loss';
-import type { HostBackend } from './host';
-import { nllLoss, nllLossGrad } from './nll-loss';
-import { logSoftmax, logSoftmaxGrad, softmax, softmaxGrad } from './softmax';
+import type { DataId, TensorInfo } from '@tensorflow/tfjs-core';
+import { util } from '@tensorflow/tfjs-core';
+import { hostKernels } from '../host';
+import type { SharingBackend } from '../host/cross-entropy-loss';
+import type { Host, Values } from '../host/host';
+import { hostLoops } from '../simd/host-loops';
 
-/** Fused kernels in plain JavaScript: one pass for the maximum, one for the sum, one for the gradient. */
-export const cpuKernels: Kernels<HostBackend> = {
-  NLLLoss: nllLoss,
-  NLLLossGrad: nllLossGrad,
-  CrossEntropyLoss: crossEntropyLoss,
-  CrossEntropyLossGrad: crossEntropyLossGrad,
-  LogSoftmaxDim: logSoftmax,
-  LogSoftmaxDimGrad: logSoftmaxGrad,
-  SoftmaxDim: softmax,
-  SoftmaxDimGrad: softmaxGrad,
+/** What we use of TensorFlow.js's `cpu` backend: tensors are typed arrays, and reading one copies nothing. */
+interface CpuBackend extends SharingBackend {
+  readSync(dataId: DataId): Values;
+  makeTensorInfo(shape: number[], dtype: 'float32', values: Values): TensorInfo;
+}
+
+const cpu: Host<CpuBackend> = (backend, inputs, shapes, compute) => {
+  const outputs = shapes.map((shape) => new Float32Array(util.sizeFromShape([...shape])));
+  compute(
+    hostLoops(),
+    inputs.map(({ dataId }) => backend.readSync(dataId)),
+    outputs,
+  );
+  return outputs.map((values, i) => backend.makeTensorInfo([...shapes[i]], 'float32', values));
 };
+
+export const cpuKernels = hostKernels(cpu);

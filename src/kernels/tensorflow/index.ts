@@ -1,18 +1,19 @@
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { Kernels } from '../../ops/contracts';
 import * as composite from '../composite/softmax';
-import { cpuKernels as host } from '../cpu';
-import type { HostBackend } from '../cpu/host';
-import { asHost, type TensorflowBackend } from './backend';
+import { hostKernels } from '../host';
+import { type TensorflowBackend, tensorflow } from './backend';
 import { crossEntropyLoss, crossEntropyLossGrad } from './cross-entropy-loss';
 import { nllLoss } from './nll-loss';
 import { routes } from './routes';
 import { logSoftmax, softmax } from './softmax';
 
+const host = hostKernels(tensorflow);
+
 /** Small inputs (and empty ones) to the kernels on the host, large ones to TensorFlow. */
 export const tensorflowKernels: Kernels<TensorflowBackend> = {
   NLLLoss: bySize(host.NLLLoss, nllLoss),
-  NLLLossGrad: onHost(host.NLLLossGrad), // reads no logits, and writes hardly anything but zeros
+  NLLLossGrad: host.NLLLossGrad, // reads no logits, and writes hardly anything but zeros
   CrossEntropyLoss: bySize(host.CrossEntropyLoss, crossEntropyLoss),
   CrossEntropyLossGrad: bySize(host.CrossEntropyLossGrad, crossEntropyLossGrad),
   LogSoftmaxDim: bySize(host.LogSoftmaxDim, logSoftmax),
@@ -21,22 +22,14 @@ export const tensorflowKernels: Kernels<TensorflowBackend> = {
   SoftmaxDimGrad: bySize(host.SoftmaxDimGrad, composite.softmaxGrad),
 };
 
-type Kernel<Inputs, Attrs, Backend, Output> = (inputs: Inputs, attrs: Attrs, backend: Backend) => Output;
+type Kernel<Inputs, Attrs, Output> = (inputs: Inputs, attrs: Attrs, backend: TensorflowBackend) => Output;
 
 function bySize<Inputs extends { readonly input: TensorInfo } | { readonly x: TensorInfo }, Attrs, Output>(
-  small: Kernel<Inputs, Attrs, HostBackend, Output>,
-  large: Kernel<Inputs, Attrs, TensorflowBackend, Output>,
-): Kernel<Inputs, Attrs, TensorflowBackend, Output> {
-  const smallOnHost = onHost(small);
+  small: Kernel<Inputs, Attrs, Output>,
+  large: Kernel<Inputs, Attrs, Output>,
+): Kernel<Inputs, Attrs, Output> {
   return (inputs, attrs, backend) => {
-    const { shape } = 'x' in inputs ? inputs.x : inputs.input;
-    const size = shape.reduce((a, b) => a * b, 1);
-    return (size === 0 || size <= routes.hostElements ? smallOnHost : large)(inputs, attrs, backend);
+    const size = util.sizeFromShape(('x' in inputs ? inputs.x : inputs.input).shape);
+    return (size === 0 || size <= routes.hostElements ? small : large)(inputs, attrs, backend);
   };
-}
-
-function onHost<Inputs, Attrs, Output>(
-  kernel: Kernel<Inputs, Attrs, HostBackend, Output>,
-): Kernel<Inputs, Attrs, TensorflowBackend, Output> {
-  return (inputs, attrs, backend) => kernel(inputs, attrs, asHost(backend));
 }

@@ -36,7 +36,7 @@ export function labelsOf(
   return scoped(() => floats(gather(reshape(input, [-1]), labelElements(targets, view, ignoreIndex))));
 }
 
-/** A tidy for a result that holds no tensors: `tidy` would look for them in an array's every element. */
+/** A tidy whose result holds no tensors: `tidy` would look for them in an array's every element. */
 export function scoped<Result>(f: () => Result): Result {
   let result: Result | undefined;
   tidy(() => {
