@@ -34,13 +34,15 @@ describeWith('NATIVE')('tensorflow', () => {
       const target = kind === 'index' ? tf.zeros([rows], 'int32') : tf.softmax(tf.randomNormal([rows, classes]));
       return { x, target };
     };
-    const large = { rows: 16, classes: routes.hostElements / 16 + 1 };
+    const large = { rows: 16, classes: routes.contiguous / 16 + 1 };
 
     test('the host for small inputs', () => {
-      const { x, target } = problem(16, routes.hostElements / 16);
+      const { x, target } = problem(16, routes.contiguous / 16);
       expect(operationsOf(() => crossEntropy(x, target))).toEqual([]);
       expect(operationsOf(() => tf.grad((x) => crossEntropy(x, target))(x))).toEqual([]);
       expect(operationsOf(() => [softmax(x, 1), logSoftmax(x, 1), nllLoss(x, target)])).toEqual([]);
+      const channelsFirst = tf.zeros([2, 8, routes.contiguous / 8]);
+      expect(operationsOf(() => softmax(channelsFirst, 1))).toEqual([]);
     });
 
     test('TensorFlow for large ones', () => {
@@ -79,12 +81,12 @@ describeWith('NATIVE')('tensorflow', () => {
   });
 
   describe('with TensorFlow serving all sizes', () => {
-    const { hostElements } = routes;
+    const measured = { ...routes };
     beforeAll(() => {
-      routes.hostElements = 0;
+      Object.assign(routes, { contiguous: 0, apart: 0 });
     });
     afterAll(() => {
-      routes.hostElements = hostElements;
+      Object.assign(routes, measured);
     });
 
     for (const { name, run } of suites.golden('tensorflow')) test(name, async () => run({ backend: 'tensorflow' }));

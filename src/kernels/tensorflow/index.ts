@@ -1,5 +1,6 @@
-import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import type { Kernels } from '../../ops/contracts';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { classView } from '../../ops/class-view';
+import type { Kernels, SoftmaxAttrs } from '../../ops/contracts';
 import * as composite from '../composite/softmax';
 import { hostKernels } from '../host';
 import { type TensorflowBackend, tensorflow } from './backend';
@@ -24,12 +25,16 @@ export const tensorflowKernels: Kernels<TensorflowBackend> = {
 
 type Kernel<Inputs, Attrs, Output> = (inputs: Inputs, attrs: Attrs, backend: TensorflowBackend) => Output;
 
-function bySize<Inputs extends { readonly input: TensorInfo } | { readonly x: TensorInfo }, Attrs, Output>(
-  small: Kernel<Inputs, Attrs, Output>,
-  large: Kernel<Inputs, Attrs, Output>,
-): Kernel<Inputs, Attrs, Output> {
+function bySize<
+  Inputs extends { readonly input: TensorInfo } | { readonly x: TensorInfo },
+  Attrs extends SoftmaxAttrs,
+  Output,
+>(small: Kernel<Inputs, Attrs, Output>, large: Kernel<Inputs, Attrs, Output>): Kernel<Inputs, Attrs, Output> {
   return (inputs, attrs, backend) => {
-    const size = util.sizeFromShape(('x' in inputs ? inputs.x : inputs.input).shape);
-    return (size === 0 || size <= routes.hostElements ? small : large)(inputs, attrs, backend);
+    const { shape } = 'x' in inputs ? inputs.x : inputs.input;
+    const { rows, classes, inner } = classView(shape, attrs.dim);
+    const size = rows * classes;
+    const limit = inner === 1 ? routes.contiguous : routes.apart;
+    return (size === 0 || size <= limit ? small : large)(inputs, attrs, backend);
   };
 }

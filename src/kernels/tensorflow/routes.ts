@@ -1,8 +1,10 @@
 /**
- * Which kernels serve which sizes: measured (`npm run bench`), and to be measured again for another TensorFlow.
- * A few dozen microseconds go into each operation of TensorFlow's, copying its data to JavaScript costs by the element.
+ * Up to how many elements the kernels on the host are faster than TensorFlow's own operations, the copy that they read
+ * included. Measured with TensorFlow 2.21 by `bench/routes.ts`, and to be measured again for another one.
  */
 export const routes = {
-  /** Up to this many elements a loss or softmax is computed in JavaScript. */
-  hostElements: 1 << 15,
+  /** Where the classes of a row are side by side. */
+  contiguous: 2 ** 19,
+  /** Where they are apart: what TensorFlow reduces and broadcasts along a middle dimension takes twice as long. */
+  apart: 2 ** 21,
 };
