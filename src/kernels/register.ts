@@ -2,17 +2,17 @@ import { getKernel, type KernelFunc, registerKernel } from '@tensorflow/tfjs-cor
 import type { KernelName, Kernels } from '../ops/contracts';
 import { compositeKernels } from './composite';
 import { cpuKernels } from './cpu';
+import { tensorflowKernels } from './tensorflow';
 import { wasmKernels } from './wasm';
 
 /** A backend whose data lives on a device: what it cannot check without a readback shows as NaN. */
 const DEVICE = compositeKernels({ hostTargets: false });
-const HOST = compositeKernels({ hostTargets: true });
 
 /** The backends we know by name; they get their kernels on import. */
 const KNOWN: Record<string, Kernels<never>> = {
   cpu: cpuKernels,
   wasm: wasmKernels,
-  tensorflow: HOST,
+  tensorflow: tensorflowKernels,
   webgl: DEVICE,
   webgpu: DEVICE,
 };

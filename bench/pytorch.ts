@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type Contender, PYTORCH } from './contender';
+import type { Problem } from './problem';
+
+/** A Python process that times PyTorch on one thread, in turns with the others. */
+export interface PyTorch {
+  readonly version: string;
+  contender(problem: Problem): Promise<Contender>;
+  close(): void;
+}
+
+/** Starts it; `null` where that Python has no PyTorch. */
+export async function startPyTorch(python: string): Promise<PyTorch | null> {
+  const child = spawn(python, [fileURLToPath(new URL('pytorch.py', import.meta.url))], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  child.on('error', () => {}); // no such Python: the output ends
+  child.stdin.on('error', () => {});
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const reply = async () => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error('PyTorch has gone');
+    return JSON.parse(value);
+  };
+  const ask = (command: string, args: object) => {
+    child.stdin.write(`${JSON.stringify([command, args])}\n`);
+    return reply();
+  };
+  const hello = await reply().catch(() => null);
+  if (!hello) return null;
+
+  const folder = mkdtempSync(join(tmpdir(), 'cross-entropy-'));
+  return {
+    version: hello.version,
+    async contender({ shape, logits, targets }) {
+      writeFileSync(join(folder, 'logits.f32'), logits);
+      writeFileSync(join(folder, 'targets.i32'), targets);
+      await ask('load', { shape, folder });
+      return {
+        name: PYTORCH,
+        async answer() {
+          const { loss } = await ask('answer', { folder });
+          const { buffer, byteOffset, length } = readFileSync(join(folder, 'gradient.f32'));
+          return { loss, gradient: new Float32Array(buffer.slice(byteOffset, byteOffset + length)) };
+        },
+        time: async (mode, steps) => (await ask('run', { mode, steps })).ms,
+      };
+    },
+    close() {
+      child.stdin.end();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { gather, reshape, type Tensor, type Tensor1D, tensor1d, tensor3d, tidy } from '@tensorflow/tfjs-core';
+import type { ClassView } from '../../ops/class-view';
+
+/** A tensor's elements; an int32 tensor's are integers in an Int32Array, which are read just the same. */
+export function floats(x: Tensor): Float32Array {
+  return x.dataSync<'float32'>();
+}
+
+/** One value a row, to be broadcast over the classes. */
+export function rowTensor(values: Float32Array, { outer, inner }: ClassView): Tensor {
+  return tensor3d(values, [outer, 1, inner]);
+}
+
+/** Where the label of each row is in the flat input; for an ignored row where its first class is. */
+export function labelElements(
+  targets: ArrayLike<number>,
+  { classes, inner, rows }: ClassView,
+  ignoreIndex: number,
+): Tensor1D {
+  const elements = new Int32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const c = targets[row] === ignoreIndex ? 0 : targets[row];
+    const o = Math.floor(row / inner);
+    elements[row] = (o * classes + c) * inner + (row - o * inner);
+  }
+  return tensor1d(elements, 'int32');
+}
+
+/** The input at each row's label, without copying the whole input out of TensorFlow. */
+export function labelsOf(
+  input: Tensor,
+  targets: ArrayLike<number>,
+  view: ClassView,
+  ignoreIndex: number,
+): Float32Array {
+  return scoped(() => floats(gather(reshape(input, [-1]), labelElements(targets, view, ignoreIndex))));
+}
+
+/** A tidy whose result holds no tensors: `tidy` would look for them in an array's every element. */
+export function scoped<Result>(f: () => Result): Result {
+  let result: Result | undefined;
+  tidy(() => {
+    result = f();
+  });
+  return result as Result;
+}
+
+/** `f(x)`, with `x` freed as soon as it is there: a tidy keeps everything until its end. */
+export function consume(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
+  const y = f(x);
+  x.dispose();
+  return y;
+}
