@@ -25,8 +25,8 @@ function forLogits(activation: unknown): string | undefined {
 function forLogProbabilities(activation: unknown): string | undefined {
   if (typeof activation !== 'string' || activation === 'logSoftmax') return undefined;
   return (
-    `NLLLoss expects log-probabilities, but LAYER has the activation '${activation}'. Give it the activation ` +
-    `'logSoftmax', or no activation and train with CrossEntropyLoss.`
+    `NLLLoss expects log-probabilities, but LAYER has the activation '${activation}'. Give it no activation and train ` +
+    "with CrossEntropyLoss, or give it the activation 'logSoftmax'."
   );
 }
 

@@ -40,7 +40,7 @@ NETWORKS = {
     "convolution": ([4, 4, 2], ["conv", "conv"], 3),
 }
 HIDDEN, EXAMPLES, BATCH, EPOCHS = 5, 10, 4, 3       # batches of 4, 4 and 2
-LEARNING_RATE = {"sgd": 0.2, "momentum": 0.05, "adam": 0.02}
+LEARNING_RATE = {"sgd": 0.2, "momentum": 0.05, "adam": 0.01}
 ALL = {"weight": True, "ignoreIndex": -100, "labelSmoothing": 0.1}
 
 

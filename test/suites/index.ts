@@ -1,10 +1,12 @@
 import type { Check } from '../support/check';
 import { goldenSuite } from './golden';
+import { layersSuite } from './layers';
 import { trainingSuite } from './training';
 
 /** Everything that must hold on every backend, in Node and in a page. */
 export const suites = {
   golden: goldenSuite,
+  layers: layersSuite,
   training: trainingSuite,
 } satisfies Record<string, (backend: string) => Check[]>;
 

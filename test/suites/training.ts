@@ -16,7 +16,7 @@ import {
 
 /** Whole training runs in Layers: each step's loss and the weights at the end are PyTorch's. */
 export function trainingSuite(backend: string): Check[] {
-  const possible = runs.filter((run) => !(backend === 'wasm' && run.layers.some(({ type }) => type === 'conv')));
+  const possible = runs.filter((run) => !impossible(run, backend));
   return [
     ...possible.map((run) => ({ name: `fit, ${run.name}`, run: () => train(run, fitSteps) })),
     ...['trainOnBatch', 'fitDataset'].flatMap((method) =>
@@ -31,6 +31,14 @@ export function trainingSuite(backend: string): Check[] {
         run: () => train(run, (model) => fitSteps(model, run, examples(run, 'float32'))),
       })),
   ];
+}
+
+/** What TensorFlow.js itself cannot do, or gets wrong. */
+function impossible({ name, layers }: Run, backend: string): boolean {
+  if (backend === 'wasm') return layers.some(({ type }) => type === 'conv'); // no Conv2DBackpropFilter
+  // The gradient of its logSoftmax leaves rubbish in the padding of packed textures; with an odd number of classes the
+  // matrix product reads it, and the weights below get a gradient that is about 1% off.
+  return backend === 'webgl' && name === 'classes/momentum/nll';
 }
 
 type Steps = (model: tf.LayersModel, run: Run) => Promise<number[]>;
