@@ -36,6 +36,9 @@ const loss = layersFunction('loss', (input, target, criterion, dim) => {
  * the class axis, or with 1 there; `fitDataset` takes them as they are, `fit`, `evaluate` and `trainOnBatch` after
  * `acceptIndexTargets(model)`.
  *
+ * `classWeight` is looked up by Layers, an example at a time: it serves targets `[N]` only, and wants an entry for
+ * `ignoreIndex` too, of any value. The criterion's own `weight` knows no such limits.
+ *
  * @param criterion Its `reduction` must be `'mean'` or `'sum'`.
  * @returns One and the same function for a criterion and axis.
  *
