@@ -10,8 +10,8 @@ export type Criterion = CrossEntropyLoss | NLLLoss;
 
 /** By its shape: a criterion may come from another copy of this package, e.g. the CommonJS one. */
 export function isCriterion(x: unknown): x is Criterion {
-  const { forward, getConfig } = (x ?? {}) as Partial<Criterion>;
-  return typeof forward === 'function' && typeof getConfig === 'function';
+  const { forward, reduction } = (x ?? {}) as Partial<Criterion>;
+  return typeof forward === 'function' && typeof reduction === 'string';
 }
 
 export function isCrossEntropy(criterion: Criterion): criterion is CrossEntropyLoss {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { CrossEntropyLoss, crossEntropy, NLLLoss } from 'tfjs-cross-entropy';
+import { CrossEntropyLoss, crossEntropy, LogSoftmax, NLLLoss } from 'tfjs-cross-entropy';
 import {
   acceptIndexTargets,
   compileWithLoss,
@@ -33,7 +33,9 @@ export function layersSuite(backend: string): Check[] {
       name: "reduction 'none' and what is no criterion are refused",
       run() {
         assertThrows(() => layersLoss(new CrossEntropyLoss({ reduction: 'none' })), "reduction 'mean' or 'sum'");
-        assertThrows(() => layersLoss('meanSquaredError' as never), 'expects a CrossEntropyLoss');
+        for (const other of ['meanSquaredError', null, new LogSoftmax(1)]) {
+          assertThrows(() => layersLoss(other as never), 'expects a CrossEntropyLoss');
+        }
       },
     },
     {
