@@ -20,5 +20,8 @@ export default {
       },
     ],
   },
-  moduleNameMapper: { '^tfjs-cross-entropy$': '<rootDir>/src/index.ts' },
+  moduleNameMapper: {
+    '^tfjs-cross-entropy$': '<rootDir>/src/index.ts',
+    '^tfjs-cross-entropy/(.*)$': ['<rootDir>/src/$1/index.ts', '<rootDir>/src/$1.ts'],
+  },
 };

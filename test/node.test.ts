@@ -1,3 +1,4 @@
+/** @jest-environment ./test/support/native-environment.mjs */
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
 import { type SuiteName, suiteNames, suites } from './suites';

@@ -5,6 +5,8 @@ import { KeptWeight } from './class-weight';
 
 /** What the losses with class weights have in common: their options, read as PyTorch reads them, and their lifetime. */
 export abstract class Criterion<Options extends NLLLossOptions> {
+  /** tfjs-layers takes a criterion for a dictionary of losses, and names its first field in its error. */
+  readonly 'write loss: layersLoss(criterion), of tfjs-cross-entropy/layers' = true;
   private readonly className: string;
   readonly ignoreIndex: number;
   readonly reduction: Reduction;

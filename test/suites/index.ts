@@ -3,8 +3,11 @@ import { accuracySuite } from './accuracy';
 import { apiSuite } from './api';
 import { deviationSuite } from './deviations';
 import { goldenSuite } from './golden';
+import { graphSuite } from './graph';
+import { layersSuite } from './layers';
 import { propertySuite } from './properties';
 import { rowLoopsSuite } from './row-loops';
+import { trainingSuite } from './training';
 
 /** Everything that must hold on every backend, in Node and in a page. */
 export const suites = {
@@ -14,6 +17,9 @@ export const suites = {
   accuracy: accuracySuite,
   api: apiSuite,
   'row loops': rowLoopsSuite,
+  graph: graphSuite,
+  layers: layersSuite,
+  training: trainingSuite,
 } satisfies Record<string, (backend: string) => Check[]>;
 
 export type SuiteName = keyof typeof suites;

@@ -47,7 +47,8 @@ function quotient(a: Tensor, b: Tensor): Tensor {
   return where(logicalAnd(equal(a, 0), equal(b, 0)), scalar(Number.NaN), div(a, b));
 }
 
-function total(x: Tensor): Scalar {
+/** The sum of all elements. */
+export function total(x: Tensor): Scalar {
   return reshape(blockedSum(reshape(x, [1, x.size, 1])), []) as Scalar;
 }
 

@@ -1,0 +1,38 @@
+import { isCriterion } from './criterion';
+import { sourceOf } from './layers-function';
+import { layersLoss } from './loss';
+import { layersAccuracy, layersPerplexity } from './metrics';
+import type { CompileArgs, ModelFields } from './model';
+import { mapOutputs } from './per-output';
+
+const METRICS: Record<string, typeof layersAccuracy> = {
+  accuracy: layersAccuracy,
+  acc: layersAccuracy,
+  perplexity: layersPerplexity,
+};
+
+/**
+ * The arguments as Layers understands them: criteria as losses, and for outputs with such a loss the metrics that know
+ * class indices and ignored ones in place of Layers' own, which would be wrong without a word.
+ */
+export function compileArgs(model: ModelFields, args: CompileArgs): CompileArgs {
+  if (args.loss == null) return args;
+  const loss = mapOutputs(args.loss, (entry) => (isCriterion(entry) ? layersLoss(entry) : entry));
+  const names = model.outputs.map(({ sourceLayer }) => sourceLayer.name);
+  const losses = names.map((name, i) => {
+    if (typeof loss !== 'object') return loss;
+    return Array.isArray(loss) ? loss[i] : loss[name];
+  });
+  if (!losses.some(sourceOf)) return args;
+  const metrics = names.map((name, i) => {
+    const source = sourceOf(losses[i]);
+    const own = metricsOf(args, name);
+    return [name, source ? own.map((metric) => METRICS[metric as string]?.(source.criterion, source) ?? metric) : own];
+  });
+  return { ...args, loss, metrics: Object.fromEntries(metrics) };
+}
+
+function metricsOf({ metrics = [] }: CompileArgs, name: string) {
+  const isDictionary = typeof metrics === 'object' && !Array.isArray(metrics);
+  return [isDictionary ? (metrics[name] ?? []) : metrics].flat();
+}

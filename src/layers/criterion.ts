@@ -1,0 +1,29 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { crossEntropy } from '../functional/cross-entropy';
+import { nllLoss } from '../functional/nll-loss';
+import type { CrossEntropyLoss } from '../nn/cross-entropy-loss';
+import type { NLLLoss } from '../nn/nll-loss';
+import type { CrossEntropyOptions } from '../types';
+
+/** What can be made a loss of Layers. */
+export type Criterion = CrossEntropyLoss | NLLLoss;
+
+/** By its shape: a criterion may come from another copy of this package, e.g. the CommonJS one. */
+export function isCriterion(x: unknown): x is Criterion {
+  const { forward, reduction } = (x ?? {}) as Partial<Criterion>;
+  return typeof forward === 'function' && typeof reduction === 'string';
+}
+
+export function isCrossEntropy(criterion: Criterion): criterion is CrossEntropyLoss {
+  return 'labelSmoothing' in criterion;
+}
+
+export function classNameOf(criterion: Criterion): 'CrossEntropyLoss' | 'NLLLoss' {
+  return isCrossEntropy(criterion) ? 'CrossEntropyLoss' : 'NLLLoss';
+}
+
+/** The function that the criterion is the class of. */
+export function lossFunction(criterion: Criterion): (input: Tensor, target: Tensor, o: CrossEntropyOptions) => Tensor {
+  if (isCrossEntropy(criterion)) return crossEntropy;
+  return (input, target, { labelSmoothing: _, ...options }) => nllLoss(input, target, options);
+}

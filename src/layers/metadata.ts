@@ -1,0 +1,55 @@
+import { CrossEntropyLoss } from '../nn/cross-entropy-loss';
+import { NLLLoss } from '../nn/nll-loss';
+import type { CrossEntropyOptions } from '../types';
+import { type Criterion, classNameOf } from './criterion';
+import type { PerOutput } from './model';
+import { mapOutputs } from './per-output';
+
+const CLASSES = { CrossEntropyLoss, NLLLoss };
+
+/** A criterion as JSON, in the form that Layers gives its layers. */
+interface Serialized {
+  readonly className: keyof typeof CLASSES;
+  readonly config: CrossEntropyOptions;
+}
+
+interface WithMetadata {
+  getUserDefinedMetadata(): object | undefined;
+  setUserDefinedMetadata(metadata: object): void;
+}
+
+const KEY = 'tfjs-cross-entropy';
+
+/**
+ * Stores a criterion's configuration in the model's user-defined metadata, beside what is there, so that `model.save`
+ * keeps it: Layers itself saves no loss that it does not know. With several outputs, an array or dictionary of them.
+ *
+ * @example
+ * ```ts
+ * storeCriterion(model, criterion);
+ * await model.save('file:///tmp/model', { includeOptimizer: true });
+ *
+ * const loaded = await tf.loadLayersModel('file:///tmp/model/model.json');
+ * compileWithLoss(loaded, { optimizer: loaded.optimizer, loss: loadCriterion(loaded) });
+ * ```
+ */
+export function storeCriterion(model: WithMetadata, criterion: PerOutput<Criterion>): void {
+  const serialized = mapOutputs(criterion, serialize);
+  model.setUserDefinedMetadata({ ...model.getUserDefinedMetadata(), [KEY]: serialized });
+}
+
+/** The criterion that `storeCriterion` stored in a model, made anew; with several outputs, as they were given. */
+export function loadCriterion(model: WithMetadata): PerOutput<Criterion> {
+  const metadata = model.getUserDefinedMetadata() as { [KEY]?: PerOutput<Serialized> } | undefined;
+  if (!metadata?.[KEY])
+    throw new Error('The model holds no criterion. Put one there by storeCriterion(model, criterion).');
+  return mapOutputs(metadata[KEY], deserialize, (x) => 'className' in (x as object));
+}
+
+function serialize(criterion: Criterion): Serialized {
+  return { className: classNameOf(criterion), config: criterion.getConfig() };
+}
+
+function deserialize({ className, config }: Serialized): Criterion {
+  return CLASSES[className].fromConfig(config);
+}
