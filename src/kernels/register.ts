@@ -1,7 +1,8 @@
-import { getKernel, type KernelFunc, registerKernel } from '@tensorflow/tfjs-core';
+import { getKernel, type KernelBackend, type KernelFunc, registerKernel } from '@tensorflow/tfjs-core';
 import type { KernelName, Kernels } from '../ops/contracts';
 import { compositeKernels } from './composite';
 import { cpuKernels } from './cpu';
+import { isWebGL, webglKernels } from './webgl';
 
 /** A backend whose data lives on a device: what it cannot check without a readback shows as NaN. */
 const DEVICE = compositeKernels({ hostTargets: false });
@@ -12,13 +13,13 @@ const KNOWN: Record<string, Kernels<never>> = {
   cpu: cpuKernels,
   wasm: HOST,
   tensorflow: HOST,
-  webgl: DEVICE,
+  webgl: webglKernels,
   webgpu: DEVICE,
 };
 
 /** Gives a backend our kernels, but for those it has already, be it by itself or by another copy of this package. */
-export function registerKernels(backendName: string): void {
-  const kernels = KNOWN[backendName] ?? DEVICE;
+export function registerKernels(backendName: string, backend?: KernelBackend): void {
+  const kernels = KNOWN[backendName] ?? (backend && isWebGL(backend) ? webglKernels : DEVICE);
   for (const kernelName of Object.keys(kernels) as KernelName[]) {
     if (getKernel(kernelName, backendName) != null) continue;
     const run = kernels[kernelName] as (...args: unknown[]) => ReturnType<KernelFunc>;
