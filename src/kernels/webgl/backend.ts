@@ -1,4 +1,5 @@
 import { type DataId, env, type TensorInfo } from '@tensorflow/tfjs-core';
+import { HALF_SUM_SCALE } from './constants';
 
 /** What we use of TensorFlow.js's `webgl` backend. */
 export interface WebGLBackend {
@@ -33,21 +34,37 @@ export interface Part {
  * `[1, p, q]` with the variant of another shape. Hence every shape is given as four dimensions, see `packed`.
  */
 export function run(backend: WebGLBackend, outputShape: readonly number[], ...parts: Part[]): TensorInfo {
+  return { ...execute(backend, fourDimensions(outputShape), SHARED_BATCH, parts), shape: [...outputShape] };
+}
+
+/** The same for an output of texels with four numbers each, `[texels, 2, 2]`; see `quads`. */
+export function runQuads(backend: WebGLBackend, texels: number, ...parts: Part[]): TensorInfo {
+  return { ...execute(backend, [1, texels, 2, 2], DENSE, parts), shape: [texels, 4] };
+}
+
+/**
+ * TensorFlow.js's packing schemes. Texels of four numbers lie in the same order in both, but the texture is a square
+ * with DENSE and a column of single texels otherwise, and GPUs draw in blocks of 2 x 2 texels or more.
+ */
+const DENSE = 0;
+const SHARED_BATCH = 1;
+
+function execute(backend: WebGLBackend, outputShape: number[], outPackingScheme: number, parts: Part[]): TensorInfo {
   checkSize(outputShape);
   const inputs: Record<string, TensorInfo> = Object.assign({}, ...parts.map((part) => part.inputs));
   const uniforms: Record<string, Uniform> = Object.assign({}, ...parts.map((part) => part.uniforms));
   const program = {
     variableNames: Object.keys(inputs),
     customUniforms: Object.entries(uniforms).map(([name, [type]]) => ({ name, type })),
-    outputShape: fourDimensions(outputShape),
+    outputShape,
+    outPackingScheme,
     packedInputs: true,
     packedOutput: true,
     enableShapeUniforms: true,
-    userCode: [PRELUDE, ...Object.keys(inputs).map(accessors), ...parts.map((part) => part.code ?? '')].join('\n'),
+    userCode: [prelude(), ...Object.keys(inputs).map(accessors), ...parts.map((part) => part.code ?? '')].join('\n'),
   };
   const values = Object.values(uniforms).map(([, ...components]) => components);
-  const output = backend.compileAndRun(program, Object.values(inputs), 'float32', values, true);
-  return { ...output, shape: [...outputShape] };
+  return backend.compileAndRun(program, Object.values(inputs), 'float32', values, true);
 }
 
 /** A tensor as it lies in its texture: the last two dimensions are planes of 2 x 2 elements a texel. */
@@ -102,17 +119,19 @@ export function checkSize(shape: readonly number[]): void {
 /** `<name>Texel(i)`, the texel `i` of an input, and `<name>Value(i)`, element `i` of a `flat` one. */
 function accessors(name: string): string {
   return `
-    vec4 ${name}Texel(int i) { return texel(${name}, (${name}TexShape[1] + 1) / 2, i); }
-    float ${name}Value(int i) { vec4 pair = ${name}Texel(i / 2); return i % 2 == 0 ? pair.x : pair.y; }`;
+    vec4 ${name}Texel(int i) { return texel(${name}, (${name}TexShape[1] + 1) >> 1, i); }
+    float ${name}Value(int i) { vec4 pair = ${name}Texel(i >> 1); return (i & 1) == 0 ? pair.x : pair.y; }`;
 }
 
 /**
  * Not every driver's NaN is IEEE 754's: comparisons of bits can be trusted, products and sums too, but exp(-Infinity),
  * exp(NaN), log(0) and max(x, NaN) cannot.
  */
-const PRELUDE = `
+const prelude = () => `
   const float LOWEST = -3.4028234e38;
   const float INF = uintBitsToFloat(0x7f800000u);
+
+  const float SUM_SCALE = float(${isHalf() ? HALF_SUM_SCALE : 1});
 
   bool isNaN(float x) { return (floatBitsToUint(x) & 0x7fffffffu) > 0x7f800000u; }
 
@@ -123,7 +142,8 @@ const PRELUDE = `
 
   // exp(x) for x <= 0.
   float expOf(float x) { return x > -104. ? exp(x) : 0.; }
-  vec2 expOf(vec2 x) { return vec2(expOf(x.x), expOf(x.y)); }
+  vec2 expOf(vec2 x) { return mix(vec2(0.), exp(x), greaterThan(x, vec2(-104.))); }
+  vec4 expOf(vec4 x) { return mix(vec4(0.), exp(x), greaterThan(x, vec4(-104.))); }
 
   float logOf(float x) { return isNaN(x) ? NAN : log(x); }
 
@@ -142,5 +162,5 @@ const PRELUDE = `
   }
 
   // The number of this fragment's texel.
-  int outTexel() { return int(gl_FragCoord.y) * ((outTexShape[1] + 1) / 2) + int(gl_FragCoord.x); }
+  int outTexel() { return int(gl_FragCoord.y) * ((outTexShape[1] + 1) >> 1) + int(gl_FragCoord.x); }
 `;

@@ -1,64 +1,44 @@
-import { sum, type Tensor, type TensorInfo, tidy } from '@tensorflow/tfjs-core';
-import type { Kernels, LossAttrs } from '../../ops/contracts';
-import { type Part, scalar, type WebGLBackend } from './backend';
-import { upstream } from './nll-loss';
+import type { Kernels } from '../../ops/contracts';
+import { quads, type WebGLBackend } from './backend';
 import { lossOutputs } from './reduce';
 import { Rows } from './rows';
-import { weights, withLabels } from './targets';
+import { smoothing, weights, withLabels } from './targets';
+import { probabilityTerms, withIndexTerms } from './terms';
 
 type WebGL = Kernels<WebGLBackend>;
 
 export const crossEntropyLoss: WebGL['CrossEntropyLoss'] = (inputs, attrs, backend) => {
   const { input, target, weight } = inputs;
   const rows = new Rows(backend, input.shape, attrs.dim);
-  const terms = [weights(weight), smoothing(attrs)];
-  const along = { softmax: true, addends: attrs.labelSmoothing > 0 };
+  const parts = [weights(weight), smoothing(attrs)];
+  const smooth = attrs.labelSmoothing > 0;
   const record =
     target.dtype === 'int32'
       ? withLabels(backend, target, attrs, (labels) =>
-          rows.reduce({ x: input }, along, ...terms, labels, { code: INDEX }),
+          rows.reduce({ x: input }, { softmax: true, addends: smooth }, ...parts, labels, { code: INDEX }),
         )
-      : rows.reduce({ x: input, target }, { softmax: true, addends: true }, ...terms, { code: PROBABILITY });
+      : rows.reduce({ x: input, target }, { softmax: true, addends: true }, ...parts, { code: PROBABILITY });
   return lossOutputs(backend, record, inputs, attrs);
 };
 
 export const crossEntropyLossGrad: WebGL['CrossEntropyLossGrad'] = (inputs, attrs, backend) => {
   const { input, target, weight } = inputs;
   const rows = new Rows(backend, input.shape, attrs.dim);
-  const terms = [weights(weight), smoothing(attrs), ...upstream(backend, inputs, attrs)];
-  if (target.dtype !== 'int32') return rows.map({ x: input, target }, ...terms, { code: PROBABILITY_GRAD });
-  const smoothed = attrs.labelSmoothing > 0;
-  return withLabels(backend, target, attrs, (labels) =>
-    withWeightSum(backend, smoothed ? weight : undefined, (weightSum) =>
-      rows.map({ x: input }, ...terms, labels, weightSum, { code: smoothed ? SMOOTHED_INDEX_GRAD : INDEX_GRAD }),
-    ),
-  );
+  const parts = [weights(weight), smoothing(attrs)];
+  if (target.dtype === 'int32') {
+    const code = attrs.labelSmoothing > 0 ? SMOOTHED_INDEX_GRAD : INDEX_GRAD;
+    return withIndexTerms(rows, inputs, attrs, (terms) => rows.map({ x: input }, ...parts, terms, { code }));
+  }
+  const terms = probabilityTerms(rows, inputs, attrs);
+  const part = { inputs: { terms: quads(terms) }, code: PROBABILITY_GRAD };
+  const gradient = rows.map({ x: input, target }, ...parts, part);
+  backend.disposeIntermediateTensorInfo(terms);
+  return gradient;
 };
 
-/** `onLabel`, the share of the label, and `onEach`, that of every class. */
-function smoothing({ labelSmoothing }: LossAttrs): Part {
-  return {
-    uniforms: { labelSmoothing: ['float', labelSmoothing] },
-    code: `
-      #define ON_LABEL (1. - labelSmoothing)
-      #define ON_EACH (labelSmoothing / float(CLASSES))`,
-  };
-}
-
-/** `float weightSumValue(int)`: the sum of the class weights, where smoothing needs it. */
-function withWeightSum(
-  backend: WebGLBackend,
-  weight: TensorInfo | undefined,
-  use: (part: Part) => TensorInfo,
-): TensorInfo {
-  if (!weight) return use({});
-  if (weight.shape[0] === 0) return use({ code: 'float weightSumValue(int i) { return float(CLASSES); }' });
-  return tidy(() => use(scalar(backend, 'weightSum', sum(weight as Tensor))) as Tensor);
-}
-
-/** -log p is (maximum - x) + logSum, in this order: exact for a row whose loss is almost 0. */
+/** Of the smoothing, or of the whole target: -log p[c] is `logSum - (x[c] - max)`, a coefficient times that. */
 const INDEX = `
-  void addends(int row, Lane classes, Lane x, out Lane first, out Lane second) {
+  void addends(Lane classes, Lane x, out Lane first, out Lane second) {
     second = ON_EACH * weightsOf(classes);
     first = times(second, x);
   }
@@ -66,15 +46,17 @@ const INDEX = `
   vec4 recordOf(int row) {
     float label = labelOf(row);
     if (isIgnored(label)) return vec4(0., SUM_SCALE, 0., 0.);
+    int c = int(label);
     float w = weightOf(label);
     float logSum = logOf(sumExp);
-    float x = ofClass(laneOf(xTexel(texelOfClass(int(label)))), int(label));
-    float loss = times(ON_LABEL * w, maximum - x + logSum) + (times(sums.y, logSum) - sums.x);
+    // In this order: exact for a row whose loss is almost 0.
+    float minusLogP = maximum - ofClass(xTexel(texelOfClass(c)), c) + logSum;
+    float loss = times(ON_LABEL * w, minusLogP) + (times(sums.y, logSum) - sums.x);
     return vec4(maximum, sumExp * SUM_SCALE, loss, w);
   }`;
 
 const PROBABILITY = `
-  void addends(int row, Lane classes, Lane x, Lane target, out Lane first, out Lane second) {
+  void addends(Lane classes, Lane x, Lane target, out Lane first, out Lane second) {
     second = (target * ON_LABEL + ON_EACH) * weightsOf(classes);
     first = times(second, x);
   }
@@ -85,29 +67,20 @@ const PROBABILITY = `
 
 const INDEX_GRAD = `
   Lane laneAt(int row, Lane classes, Lane x) {
-    float label = labelOf(row);
-    if (isIgnored(label)) return Lane(0.);
-    vec4 record = recordTexel(row);
-    float atLabel = upstreamOf(row) * ON_LABEL * record.w;
-    return atLabel / (record.y / SUM_SCALE) * expOf(x - record.x) - only(classes, label, atLabel);
+    vec4 terms = termsTexel(row);
+    return terms.y * expOf(x - terms.x) - only(classes, labelAt(row, terms), terms.z);
   }`;
 
 const SMOOTHED_INDEX_GRAD = `
   Lane laneAt(int row, Lane classes, Lane x) {
-    float label = labelOf(row);
-    if (isIgnored(label)) return Lane(0.);
-    vec4 record = recordTexel(row);
-    float k = upstreamOf(row);
-    float atLabel = k * ON_LABEL * record.w;
-    float mass = atLabel + k * ON_EACH * weightSumValue(0);
-    Lane p = expOf(x - record.x) / (record.y / SUM_SCALE);
-    return mass * p - k * ON_EACH * weightsOf(classes) - only(classes, label, atLabel);
+    vec4 terms = termsTexel(row);
+    Lane all = terms.y * expOf(x - terms.x) - times(Lane(terms.w), weightsOf(classes));
+    return all - only(classes, labelAt(row, terms), terms.z);
   }`;
 
 const PROBABILITY_GRAD = `
   Lane laneAt(int row, Lane classes, Lane x, Lane target) {
-    vec4 record = recordTexel(row);
-    float k = upstreamOf(row);
+    vec4 terms = termsTexel(row);
     Lane qw = (target * ON_LABEL + ON_EACH) * weightsOf(classes);
-    return k * record.w / (record.y / SUM_SCALE) * expOf(x - record.x) - k * qw;
+    return terms.y * expOf(x - terms.x) - terms.z * qw;
   }`;

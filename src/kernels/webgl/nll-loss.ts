@@ -1,8 +1,9 @@
-import type { Kernels, LossAttrs, LossGradInputs } from '../../ops/contracts';
-import { flat, type Part, quads, scalar, type WebGLBackend } from './backend';
+import type { Kernels } from '../../ops/contracts';
+import type { WebGLBackend } from './backend';
 import { lossOutputs } from './reduce';
 import { Rows } from './rows';
 import { weights, withLabels } from './targets';
+import { withIndexTerms } from './terms';
 
 type WebGL = Kernels<WebGLBackend>;
 
@@ -14,8 +15,8 @@ export const nllLoss: WebGL['NLLLoss'] = (inputs, attrs, backend) => {
       float label = labelOf(row);
       if (isIgnored(label)) return vec4(0., SUM_SCALE, 0., 0.);
       float w = weightOf(label);
-      float x = ofClass(laneOf(xTexel(texelOfClass(int(label)))), int(label));
-      return vec4(0., SUM_SCALE, -times(w, x), w);
+      int c = int(label);
+      return vec4(0., SUM_SCALE, -times(w, ofClass(xTexel(texelOfClass(c)), c)), w);
     }`;
   const record = withLabels(backend, target, attrs, (labels) =>
     rows.each({ x: input }, labels, weights(weight), { code }),
@@ -24,30 +25,11 @@ export const nllLoss: WebGL['NLLLoss'] = (inputs, attrs, backend) => {
 };
 
 export const nllLossGrad: WebGL['NLLLossGrad'] = (inputs, attrs, backend) => {
-  const { input, target } = inputs;
-  const rows = new Rows(backend, input.shape, attrs.dim);
+  const rows = new Rows(backend, inputs.input.shape, attrs.dim);
   const code = `
     Lane laneAt(int row, Lane classes) {
-      float label = labelOf(row);
-      if (isIgnored(label)) return Lane(0.);
-      return only(classes, label, -upstreamOf(row) * recordTexel(row).w);
+      vec4 terms = termsTexel(row);
+      return -only(classes, labelAt(row, terms), terms.z);
     }`;
-  return withLabels(backend, target, attrs, (labels) =>
-    rows.map({}, labels, ...upstream(backend, inputs, attrs), { code }),
-  );
+  return withIndexTerms(rows, inputs, attrs, (terms) => rows.map({}, terms, { code }));
 };
-
-/** `float upstreamOf(int row)`, the upstream gradient over the divisor, and the record. */
-export function upstream(
-  backend: WebGLBackend,
-  { dy, record, divisor }: LossGradInputs,
-  { reduction }: LossAttrs,
-): Part[] {
-  const perRow = reduction === 'none';
-  return [
-    { inputs: { record: quads(record) } },
-    perRow ? { inputs: { dy: flat(dy) } } : scalar(backend, 'dy', dy),
-    scalar(backend, 'divisor', divisor),
-    { code: `float upstreamOf(int row) { return quotient(dyValue(${perRow ? 'row' : '0'}), divisorValue(0)); }` },
-  ];
-}

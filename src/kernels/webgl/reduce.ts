@@ -1,7 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { rowShape } from '../../ops/class-view';
 import type { LossAttrs, LossInputs, LossOutputs } from '../../ops/contracts';
-import { fourDimensions, type Part, quads, run, type WebGLBackend } from './backend';
+import { fourDimensions, type Part, quads, run, runQuads, type WebGLBackend } from './backend';
 import { ROWS_IN_ONE_SUM, SUM_RUN } from './constants';
 import { Rows } from './rows';
 
@@ -13,11 +13,7 @@ export function lossOutputs(
   { dim, reduction, labelSmoothing }: LossAttrs,
 ): LossOutputs {
   const rows = record.shape[0];
-  const outputs = (loss: TensorInfo, divisor: TensorInfo): LossOutputs => [
-    loss,
-    { ...record, shape: [rows, 4] },
-    divisor,
-  ];
+  const outputs = (loss: TensorInfo, divisor: TensorInfo): LossOutputs => [loss, record, divisor];
   const constant = (value: number) => backend.makeTensorInfo([], 'float32', Float32Array.of(value));
   if (reduction === 'none') return outputs(lossOfRows(backend, record, rowShape(input.shape, dim)), constant(1));
 
@@ -78,7 +74,7 @@ function partialSums(backend: WebGLBackend, record: TensorInfo): { sums: TensorI
           setOutput(vec4(0., 0., sum / float(${ROWS_IN_ONE_SUM})));
         }`,
     };
-    const next = run(backend, [Math.ceil(sums.shape[0] / ROWS_IN_ONE_SUM), 2, 2], part);
+    const next = runQuads(backend, Math.ceil(sums.shape[0] / ROWS_IN_ONE_SUM), part);
     if (sums !== record) backend.disposeIntermediateTensorInfo(sums);
     sums = next;
     scale *= ROWS_IN_ONE_SUM;

@@ -18,7 +18,7 @@ export const logSoftmax: WebGL['LogSoftmaxDim'] = ({ x }, { dim }, backend) =>
 
 export const logSoftmaxGrad: WebGL['LogSoftmaxDimGrad'] = ({ dy, x }, { dim }, backend) =>
   reduceAndMap(new Rows(backend, x.shape, dim), { x, dy }, { softmax: true, addends: true }, [
-    `void addends(int row, Lane classes, Lane x, Lane dy, out Lane first, out Lane second) {
+    `void addends(Lane classes, Lane x, Lane dy, out Lane first, out Lane second) {
       first = dy;
       second = Lane(0.);
     }
@@ -40,7 +40,7 @@ export const softmax: WebGL['SoftmaxDim'] = ({ x }, { dim }, backend) =>
 
 export const softmaxGrad: WebGL['SoftmaxDimGrad'] = ({ dy, y }, { dim }, backend) =>
   reduceAndMap(new Rows(backend, y.shape, dim), { dy, y }, { addends: true }, [
-    `void addends(int row, Lane classes, Lane dy, Lane y, out Lane first, out Lane second) {
+    `void addends(Lane classes, Lane dy, Lane y, out Lane first, out Lane second) {
       first = dy * y;
       second = Lane(0.);
     }

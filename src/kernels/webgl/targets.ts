@@ -42,9 +42,19 @@ export function weights(weight: TensorInfo): Part {
     inputs: weighted ? { weight: flat(weight) } : {},
     code: `
       float weightsOf(float classes) { return ${weighted ? 'weightValue(int(classes))' : '1.'}; }
-      vec2 weightsOf(vec2 classes) { return ${weighted ? 'weightTexel(int(classes.x) / 2).xy' : 'vec2(1.)'}; }
+      vec2 weightsOf(vec2 classes) { return ${weighted ? 'weightTexel(int(classes.x) >> 1).xy' : 'vec2(1.)'}; }
       float weightOf(float label) {
         return label >= 0. && label < float(CLASSES) ? weightsOf(label) : NAN;
       }`,
+  };
+}
+
+/** The shares of the target that are the label's, and every class's. */
+export function smoothing({ labelSmoothing }: LossAttrs): Part {
+  return {
+    uniforms: { labelSmoothing: ['float', labelSmoothing] },
+    code: `
+      #define ON_LABEL (1. - labelSmoothing)
+      #define ON_EACH (labelSmoothing / float(CLASSES))`,
   };
 }
