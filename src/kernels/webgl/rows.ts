@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { classView } from '../../ops/class-view';
-import { fourDimensions, type Part, packed, quads, run, runQuads, type WebGLBackend } from './backend';
+import { checkSize, fourDimensions, type Part, packed, quads, run, runQuads, type WebGLBackend } from './backend';
 import { CLASSES_IN_ONE_PASS, TEXELS_AT_ONCE } from './constants';
 import { type Layout, layoutCode, layoutOf } from './layouts';
 
@@ -31,6 +31,7 @@ export class Rows {
     private readonly shape: readonly number[],
     dim: number,
   ) {
+    checkSize(shape); // before an upload fails, which knows no remedy
     const { classes, inner, rows } = classView(shape, dim);
     const [, planes, height, width] = fourDimensions(shape);
     this.rows = rows;
