@@ -1,22 +1,12 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { classView } from '../../ops/class-view';
 import { checkSize, fourDimensions, type Part, packed, quads, run, runQuads, type WebGLBackend } from './backend';
-import { CLASSES_IN_ONE_PASS, TEXELS_AT_ONCE } from './constants';
+import { CLASSES_IN_ONE_PASS } from './constants';
 import { type Layout, layoutCode, layoutOf } from './layouts';
+import { type Along, FOUND, walkCode } from './walk';
 
 /** Tensors of the rows' shape, by the names that the shader knows them by. */
 type Dense = Readonly<Record<string, TensorInfo>>;
-
-/** What is found along the classes of each row. */
-export interface Along {
-  /** Of the dense input `x`: `maximum`, and `sumExp`, the sum of exp(x - maximum), NaN where there is no softmax. */
-  readonly softmax?: boolean;
-  /**
-   * `sums`, the totals of the two lanes that `void addends(vec4 classes, vec4 dense..., out vec4, out vec4)` gives. It
-   * gets `x - maximum` for `x`; the first must then be a multiple of it, and the second the factor.
-   */
-  readonly addends?: boolean;
-}
 
 /** The rows of a tensor: what programs over them are made of. */
 export class Rows {
@@ -79,7 +69,8 @@ export class Rows {
   /** The same, with what is found along the row. */
   reduce(dense: Dense, along: Along, ...parts: Part[]): TensorInfo {
     const steps = Math.ceil(this.classes / this.layout.classesInTexel);
-    const all: Part[] = [packedAll(dense), { code: FOUND }, ...parts, { code: this.walk(Object.keys(dense), along) }];
+    const walk = walkCode(this.layout, Object.keys(dense), along);
+    const all: Part[] = [packedAll(dense), { code: FOUND }, ...parts, { code: walk }];
     const result = `
       ${along.softmax ? 'if (sumExp == 0.) sumExp = NAN; // nothing but -Infinity' : ''}
       setOutput(recordOf(outTexel()));`;
@@ -127,46 +118,6 @@ export class Rows {
   private perRow(texels: number, ...parts: Part[]): TensorInfo {
     return runQuads(this.backend, texels, this.part, ...parts);
   }
-
-  /**
-   * `walk(begin, end)`: what is found along these texels of a pair, by element of the texel. The loop is unrolled, since
-   * not every driver does it. NaN and +Infinity show in a sum of all elements, scaled so as not to overflow by itself.
-   */
-  private walk(names: string[], { softmax, addends }: Along): string {
-    const { classesInTexel, lanes } = this.layout;
-    const texels = Array.from({ length: TEXELS_AT_ONCE }, (_, j) => j);
-    const each = (code: (j: number) => string, separator = '\n') => texels.map(code).join(separator);
-    const add = (j: number) => `
-      vec4 first${j}, second${j};
-      Lane laneClasses${j} = classesFrom((i + ${j}) * ${classesInTexel});
-      ${names.map((name) => (name === 'x' && softmax ? '' : `vec4 ${name}${j} = ${name}Texel(texelAt(i + ${j}));`)).join('\n')}
-      ${Object.keys(lanes)
-        .map((lane) => {
-          const values = names.map((name) => `${name}${j}.${lane}`);
-          return `addends(${[`laneClasses${j}`, ...values, `first${j}.${lane}`, `second${j}.${lane}`].join(', ')});`;
-        })
-        .join('\n')}
-      firsts += mix(vec4(0.), first${j}, present${j});
-      seconds += mix(vec4(0.), second${j}, present${j});`;
-    const softmaxOf = `
-      ${each((j) => `vec4 x${j} = mix(vec4(-INF), xTexel(texelAt(i + ${j})), present${j});`)}
-      probe += ${each((j) => `x${j} * 1e-6`, ' + ')};
-      vec4 high = max(highs, ${each((j) => `max(x${j}, `, '')}highs${')'.repeat(TEXELS_AT_ONCE)});
-      ${each((j) => `x${j} -= high;`)}
-      vec4 fall = max(highs - high, LOWEST);
-      exps = exps * expOf(fall) + (${each((j) => `expOf(x${j})`, ' + ')});
-      firsts += seconds * fall;
-      highs = high;`;
-    return `
-      void walk(int begin, int end) {
-        float limit = float(min(CLASSES, end * ${classesInTexel}));
-        for (int i = begin; i < end; i += ${TEXELS_AT_ONCE}) {
-          ${each((j) => `bvec4 present${j} = lessThan(classesAt(i + ${j}), vec4(limit));`)}
-          ${softmax ? softmaxOf : ''}
-          ${addends ? each(add) : ''}
-        }
-      }`;
-  }
 }
 
 const inMain = (code: string) => `void main() { ${code} }`;
@@ -174,30 +125,3 @@ const inMain = (code: string) => `void main() { ${code} }`;
 const packedAll = (dense: Dense): Part => ({
   inputs: Object.fromEntries(Object.entries(dense).map(([name, tensor]) => [name, packed(tensor)])),
 });
-
-/** What is found along a row: by element of its texels, by row, and put together from two parts of a row. */
-const FOUND = `
-  vec4 highs = vec4(LOWEST), exps = vec4(0.), firsts = vec4(0.), seconds = vec4(0.), probe = vec4(0.);
-
-  float maximum = LOWEST, sumExp = 0.;
-  vec2 sums = vec2(0.);
-
-  void take(int part) {
-    Lane high = laneOfPart(highs, part);
-    maximum = largest(high);
-    Lane fall = max(high - maximum, LOWEST);
-    Lane second = laneOfPart(seconds, part);
-    sumExp = total(laneOfPart(exps, part) * expOf(fall));
-    sums = vec2(total(laneOfPart(firsts, part) + second * fall), total(second));
-    float probed = total(laneOfPart(probe, part));
-    if (isNaN(probed) || probed == INF) sumExp = NAN;
-  }
-
-  void merge(float otherMaximum, float otherSumExp, vec2 otherSums) {
-    otherMaximum = max(otherMaximum, LOWEST); // which is -Infinity in half floats
-    float high = max(maximum, otherMaximum);
-    vec2 fall = max(vec2(maximum, otherMaximum) - high, LOWEST);
-    sumExp = dot(vec2(sumExp, otherSumExp), expOf(fall));
-    sums = vec2(sums.x + sums.y * fall.x + (otherSums.x + otherSums.y * fall.y), sums.y + otherSums.y);
-    maximum = high;
-  }`;
