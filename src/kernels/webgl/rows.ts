@@ -68,49 +68,56 @@ export class Rows {
 
   /** The same, with what is found along the row. */
   reduce(dense: Dense, along: Along, ...parts: Part[]): TensorInfo {
-    const steps = Math.ceil(this.classes / this.layout.classesInTexel);
     const walk = walkCode(this.layout, Object.keys(dense), along);
     const all: Part[] = [packedAll(dense), { code: FOUND }, ...parts, { code: walk }];
-    const result = `
-      ${along.softmax ? 'if (sumExp == 0.) sumExp = NAN; // nothing but -Infinity' : ''}
+    const noSoftmax = 'if (sumExp == 0.) sumExp = NAN; // nothing but -Infinity';
+    const output = `${along.softmax ? noSoftmax : ''}
       setOutput(recordOf(outTexel()));`;
-    if (this.classes <= CLASSES_IN_ONE_PASS) {
-      const main = `
-        locate(pairOf(outTexel()));
-        walk(0, STEPS);
-        take(part);
-        ${result}`;
-      return this.perRow(this.rows, ...all, { code: inMain(main) });
-    }
-    // Each texel of the partial results is a chunk of two rows, or of one where there are sums.
-    const paired = !along.addends;
+    if (this.classes > CLASSES_IN_ONE_PASS) return this.reduceInChunks(along, all, output);
+    const main = `
+      locate(pairOf(outTexel()));
+      walk(0, STEPS);
+      take(part);
+      ${output}`;
+    return this.perRow(this.rows, ...all, { code: inMain(main) });
+  }
+
+  /** By way of partial results: a texel for each chunk of two rows, or of one row where there are sums. */
+  private reduceInChunks({ addends }: Along, parts: Part[], output: string): TensorInfo {
+    const steps = Math.ceil(this.classes / this.layout.classesInTexel);
     const chunks = Math.ceil(Math.sqrt(steps));
     const cut: Part = { uniforms: { chunks: ['int', chunks], chunkSteps: ['int', Math.ceil(steps / chunks)] } };
+    const oneRow = `
+      locate(pairOf(i));
+      walk(begin, end);
+      take(part);
+      setOutput(vec4(maximum, sumExp * SUM_SCALE, sums));`;
+    const twoRows = `
+      locate(i);
+      walk(begin, end);
+      take(0);
+      vec2 first = vec2(maximum, sumExp * SUM_SCALE);
+      take(1);
+      setOutput(vec4(first, maximum, sumExp * SUM_SCALE));`;
     const partialMain = `
       int i = outTexel() / chunks;
       int begin = (outTexel() - i * chunks) * chunkSteps;
-      locate(${paired ? 'i' : 'pairOf(i)'});
-      walk(begin, min(begin + chunkSteps, STEPS));
-      take(${paired ? '1' : 'part'});
-      vec2 last = ${paired ? 'vec2(maximum, sumExp * SUM_SCALE)' : 'sums'};
-      ${paired ? 'take(0);' : ''}
-      setOutput(vec4(maximum, sumExp * SUM_SCALE, last));`;
-    const texels = (paired ? this.pairs : this.rows) * chunks;
-    const partials = this.perRow(texels, ...all, cut, { code: inMain(partialMain) });
+      int end = min(begin + chunkSteps, STEPS);
+      ${addends ? oneRow : twoRows}`;
+    const texels = (addends ? this.rows : this.pairs) * chunks;
+    const partials = this.perRow(texels, ...parts, cut, { code: inMain(partialMain) });
     const main = `
       int pair = pairOf(outTexel());
       locate(pair);
-      int first = ${paired ? 'pair' : 'outTexel()'} * chunks;
+      int first = ${addends ? 'outTexel()' : 'pair'} * chunks;
       for (int i = first; i < first + chunks; i++) {
         vec4 partial = partialsTexel(i);
-        ${paired ? 'if (part == 1) partial.xy = partial.zw;' : ''}
-        merge(partial.x, partial.y / SUM_SCALE, ${paired ? 'vec2(0.)' : 'partial.zw'});
+        vec2 softmax = ${addends ? 'partial.xy' : 'part == 0 ? partial.xy : partial.zw'};
+        merge(softmax.x, softmax.y / SUM_SCALE, ${addends ? 'partial.zw' : 'vec2(0.)'});
       }
-      ${result}`;
-    const record = this.perRow(this.rows, ...all, cut, {
-      inputs: { partials: quads(partials) },
-      code: inMain(main),
-    });
+      ${output}`;
+    const inputs = { partials: quads(partials) };
+    const record = this.perRow(this.rows, ...parts, cut, { inputs, code: inMain(main) });
     this.backend.disposeIntermediateTensorInfo(partials);
     return record;
   }
