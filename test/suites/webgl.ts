@@ -157,7 +157,8 @@ function inputs(): Check[] {
           const [x, w] = [tf.tensor2d(random([9, 5], 1), [9, 5]), tf.tensor2d(random([5, 7], 2), [5, 7])];
           const target = tf.tensor1d([0, 6, 2, 5, 1, 3, 4, 0, 6], 'int32');
           const loss = (x: tf.Tensor2D, w: tf.Tensor2D) => tf.square(crossEntropy(tf.matMul(x, w), target));
-          return tf.grads(loss as Op)([x, w]);
+          const p = softmax(tf.matMul(x, w), 1); // two of it, so that no padding of another op covers up ours
+          return [...tf.grads(loss as Op)([x, w]), tf.matMul(p, p, false, true)];
         }),
     },
     ...(['5x6, dim 1', '6x5, dim 0', '6x2x2x5, dim 0', '5x301, dim 1'] as const).map((name) => ({
