@@ -8,6 +8,7 @@ import { layersSuite } from './layers';
 import { propertySuite } from './properties';
 import { rowLoopsSuite } from './row-loops';
 import { trainingSuite } from './training';
+import { webglSuite } from './webgl';
 
 /** Everything that must hold on every backend, in Node and in a page. */
 export const suites = {
@@ -20,6 +21,7 @@ export const suites = {
   graph: graphSuite,
   layers: layersSuite,
   training: trainingSuite,
+  webgl: webglSuite,
 } satisfies Record<string, (backend: string) => Check[]>;
 
 export type SuiteName = keyof typeof suites;
