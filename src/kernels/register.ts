@@ -2,6 +2,7 @@ import { getKernel, type KernelFunc, registerKernel } from '@tensorflow/tfjs-cor
 import type { KernelName, Kernels } from '../ops/contracts';
 import { compositeKernels } from './composite';
 import { cpuKernels } from './cpu';
+import { webgpuKernels } from './webgpu';
 
 /** A backend whose data lives on a device: what it cannot check without a readback shows as NaN. */
 const DEVICE = compositeKernels({ hostTargets: false });
@@ -13,7 +14,7 @@ const KNOWN: Record<string, Kernels<never>> = {
   wasm: HOST,
   tensorflow: HOST,
   webgl: DEVICE,
-  webgpu: DEVICE,
+  webgpu: webgpuKernels,
 };
 
 /** Gives a backend our kernels, but for those it has already, be it by itself or by another copy of this package. */

@@ -16,7 +16,6 @@ export function goldenSuite(backend: string): Check[] {
 /** Cases that the composite of public ops cannot get right on a GPU whose NaN arithmetic is not IEEE 754's. */
 export const WAITING: Record<string, string[]> = {
   webgl: ['ce/index/2x3/none/row-neg-inf'],
-  webgpu: ['log_softmax/4x3/dim1/nonfinite-rows'],
 };
 
 async function agrees(test: Case, backend: string): Promise<void> {
