@@ -2,7 +2,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { classView, rowShape } from '../../ops/class-view';
 import type { LossAttrs, LossInputs, LossOutputs } from '../../ops/contracts';
 import { run, type WebGPUBackend } from './backend';
-import { ONE_ROW_A_THREAD, SUM_THREADS } from './constants';
+import { THREADS } from './constants';
 import { NUMBERS } from './numbers';
 
 /** What the workgroups' sums hold: the two parts of the loss, the class weights' sum, and the divisor of the mean. */
@@ -27,8 +27,8 @@ export function reduceLosses(
       inputs: {},
       records: { record },
       ints: { rows },
-      workgroups: Math.ceil(rows / ONE_ROW_A_THREAD.rows),
-      workgroupSize: ONE_ROW_A_THREAD.rows,
+      workgroups: Math.ceil(rows / THREADS),
+      workgroupSize: THREADS,
       outputShape: rowShape(input.shape, dim),
     });
     return [loss, record, one()];
@@ -42,7 +42,7 @@ export function reduceLosses(
       ints: { rows, records: record.shape[0] },
       floats: { labelSmoothing },
       workgroups: 1,
-      workgroupSize: SUM_THREADS,
+      workgroupSize: THREADS,
       outputShape: [],
     });
   if (reduction === 'sum') return [total('sum', SUM), record, one()];
@@ -57,7 +57,7 @@ fn main(index: i32) {
 
 const totalCode = (value: string) => /* wgsl */ `
 ${NUMBERS}
-const THREADS = ${SUM_THREADS};
+const THREADS = ${THREADS};
 var<workgroup> totals: array<vec4<f32>, THREADS>;
 
 fn main(index: i32) {

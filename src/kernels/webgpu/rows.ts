@@ -2,15 +2,14 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { ClassView } from '../../ops/class-view';
 import { type Dispatch, run, type WebGPUBackend } from './backend';
 import {
+  BLOCK,
   CHUNK,
   ENOUGH_ROWS,
   MAPPED_PER_THREAD,
   MAX_WORKGROUPS,
-  mappingTeam,
-  ONE_ROW_A_THREAD,
-  reducingTeam,
-  type Team,
-  UNCUT_CLASSES,
+  mappingLanes,
+  reducingLanes,
+  THREADS,
 } from './constants';
 import { NUMBERS } from './numbers';
 
@@ -43,37 +42,37 @@ export interface RowReduction extends RowShader {
  */
 export function reduceRows(backend: WebGPUBackend, reduction: RowReduction): TensorInfo {
   const { view } = reduction;
-  const team = reducingTeam(view);
-  const cut = view.classes > UNCUT_CLASSES && view.rows < ENOUGH_ROWS;
-  if (!cut) return writeRecords(backend, reduction, team, { name: 'rows', state: stateOfClasses(reduction) });
+  const lanes = reducingLanes(view);
+  const cut = view.classes > CHUNK && view.rows < ENOUGH_ROWS;
+  if (!cut) return writeRecords(backend, reduction, lanes, { name: 'rows', state: stateOfClasses(reduction) });
   const chunks = Math.ceil(view.classes / CHUNK);
-  const chunkStates = runOver(backend, gridOf(view, team, CHUNK), reduction, {
+  const chunkStates = runOver(backend, gridOf(view, lanes, CHUNK), reduction, {
     name: 'chunks',
-    code: STATE + stateOfClasses(reduction) + WRITE_STATE + reducing(team),
+    code: STATE + stateOfClasses(reduction) + WRITE_STATE + reducing(lanes),
     outputShape: [view.rows * chunks, 4],
     outputComponent: 4,
   });
   const merging = { name: 'merge', state: STATE_OF_CHUNKS, records: { chunkStates }, ints: { chunks } };
-  const record = writeRecords(backend, reduction, ONE_ROW_A_THREAD, merging);
+  const record = writeRecords(backend, reduction, 1, merging);
   backend.disposeData(chunkStates.dataId);
   return record;
 }
 
 /** As `reduceRows`, for records that do not depend on all classes of a row: `finish` is given no state. */
 export function recordRows(backend: WebGPUBackend, rows: RowShader & Pick<RowReduction, 'finish'>): TensorInfo {
-  return writeRecords(backend, rows, ONE_ROW_A_THREAD, { name: 'records', state: NO_STATE });
+  return writeRecords(backend, rows, 1, { name: 'records', state: NO_STATE });
 }
 
 function writeRecords(
   backend: WebGPUBackend,
   shader: RowShader & Pick<RowReduction, 'finish'>,
-  team: Team,
+  lanes: number,
   { state, ...pass }: Pick<Pass, 'name' | 'records' | 'ints'> & { readonly state: string },
 ): TensorInfo {
-  const grid = gridOf(shader.view, team);
+  const grid = gridOf(shader.view, lanes);
   return runOver(backend, grid, shader, {
     ...pass,
-    code: STATE + state + shader.finish + WRITE_RECORD + reducing(team),
+    code: STATE + state + shader.finish + WRITE_RECORD + reducing(lanes),
     outputShape: [shader.view.rows + grid.workgroups, 4],
     outputComponent: 4,
   });
@@ -93,45 +92,44 @@ export interface RowMap extends RowShader {
 
 /** A tensor of the class view's elements. */
 export function mapRows(backend: WebGPUBackend, map: RowMap): TensorInfo {
-  const team = mappingTeam(map.view);
-  return runOver(backend, gridOf(map.view, team, team.lanes * MAPPED_PER_THREAD), map, {
+  const lanes = mappingLanes(map.view);
+  return runOver(backend, gridOf(map.view, lanes, lanes * MAPPED_PER_THREAD), map, {
     name: 'map',
-    code: mapping(map, team),
+    code: mapping(map, lanes),
     records: { record: map.record },
     outputShape: map.outputShape,
   });
 }
 
 /** How workgroups share the work: each takes, in turns, blocks of some rows and a chunk of their classes. */
-function gridOf({ rows, classes, inner }: ClassView, team: Team, chunk = classes) {
-  const rowBlocks = Math.ceil(rows / team.rows);
+function gridOf({ rows, classes, inner }: ClassView, lanes: number, chunk = classes) {
+  const rowBlocks = Math.ceil(rows / (THREADS / lanes));
   const blocks = rowBlocks * Math.ceil(classes / chunk);
   const workgroups = Math.min(blocks, MAX_WORKGROUPS);
   const turns = Math.ceil(blocks / workgroups);
-  return { team, workgroups, ints: { rows, classes, inner, chunk, rowBlocks, blocks, workgroups, turns } };
+  return { lanes, workgroups, ints: { rows, classes, inner, chunk, rowBlocks, blocks, workgroups, turns } };
 }
 
 /** One dispatch over the rows. */
 type Pass = Pick<Dispatch, 'code' | 'records' | 'ints' | 'outputShape' | 'outputComponent'> & { readonly name: string };
 
 function runOver(backend: WebGPUBackend, grid: ReturnType<typeof gridOf>, shader: RowShader, pass: Pass): TensorInfo {
-  const { lanes, rows } = grid.team;
   return run(backend, {
     ...pass,
-    key: `${shader.key} ${pass.name} ${lanes}x${rows}`,
+    key: `${shader.key} ${pass.name} ${grid.lanes}`,
     code: NUMBERS + FIRST_OF_ROW + pass.code,
     inputs: shader.inputs,
     ints: { ...grid.ints, ...shader.ints, ...pass.ints },
     floats: shader.floats,
     workgroups: grid.workgroups,
-    workgroupSize: lanes * rows,
+    workgroupSize: THREADS,
   });
 }
 
-/** Runs `body` for each of a thread's blocks: `row`, and its classes `begin + lane`, `+ LANES`, ... below `end`. */
-const forEachBlock = ({ lanes, rows }: Team, body: string, after = '') => /* wgsl */ `
+/** Runs `body` for each block of a thread: a `row`, and its classes `begin + lane`, `+ LANES` and so on below `end`. */
+const forEachBlock = (lanes: number, body: string, after = '') => /* wgsl */ `
 const LANES = ${lanes};
-const ROWS = ${rows};
+const ROWS = ${THREADS / lanes};
 
 fn main(index: i32) {
   let group = i32(workgroupId.x);
@@ -184,33 +182,56 @@ const stateOfClasses = ({ coefficient, skipped }: RowReduction) => /* wgsl */ `
 fn stateOf(row: i32, begin: i32, end: i32) -> vec4<f32> {
   var state = NOTHING;
   ${skipped ? `if (${skipped}) { return state; }` : ''}
-  var spoilt = false;
   let first = firstOf(row);
-  for (var c = begin; c < end; c += LANES) {
-    let at = first + c * uniforms.inner;
-    let value = f32(x[at]);
-    let bits = bitcast<u32>(value);
-    let finite = (bits & EXPONENT) != EXPONENT;
-    let masked = bits == NEGATIVE_INFINITY;
-    spoilt = spoilt || !(finite || masked);
-    if (finite) {
-      if (value > state.x) {
-        state = vec4<f32>(value, state.y * exp(state.x - value), raised(state, value), state.w);
-      }
-      state.y += exp(value - state.x);
-    }
+  let inner = uniforms.inner;
+  var spoilt = vec4<bool>(false);
+  // Four at a time: fewer corrections for a new maximum, and four reads under way.
+  for (var c = begin; c < end; c += 4 * LANES) {
+    let cs = vec4<i32>(c, c + LANES, c + 2 * LANES, c + 3 * LANES);
+    let at = first + cs * inner;
+    let values = ${quadruple((i) => `valueAt(cs.${i} < end, at.${i})`)};
+    let bits = bitcast<vec4<u32>>(values);
+    let finite = (bits & vec4<u32>(EXPONENT)) != vec4<u32>(EXPONENT);
+    let masked = bits == vec4<u32>(NEGATIVE_INFINITY);
+    spoilt |= !(finite | masked);
+    let known = select(vec4<f32>(LOWEST), values, finite);
+    let larger = max(max(state.x, max(known.x, known.y)), max(known.z, known.w));
+    let terms = select(vec4<f32>(), exp(known - larger), finite);
+    state = vec4<f32>(larger, state.y * exp(state.x - larger) + total(terms), ${coefficient ? 'raised(state, larger), state.w' : '0.0, 0.0'});
     ${
       coefficient
-        ? `let a = ${coefficient};
-    state.z += times(a, select(state.x - value, uniforms.INFINITY, masked));
-    state.w += a;`
+        ? `let a = ${quadruple((i) => `coefficientAt(cs.${i} < end, row, cs.${i}, at.${i})`)};
+    let distance = select(larger - values, vec4<f32>(uniforms.INFINITY), masked);
+    let isZero = (bitcast<vec4<u32>>(a) & vec4<u32>(0x7fffffffu)) == vec4<u32>();
+    state.z += total(select(a * distance, vec4<f32>(), isZero));
+    state.w += total(a);`
         : ''
     }
   }
-  if (spoilt) { state.y = SPOILT; }
+  if (any(spoilt)) { state.y = SPOILT; }
   return state;
 }
-`;
+
+fn total(terms: vec4<f32>) -> f32 {
+  return (terms.x + terms.y) + (terms.z + terms.w);
+}
+
+fn valueAt(exists: bool, at: i32) -> f32 {
+  if (!exists) { return -uniforms.INFINITY; }
+  return f32(x[at]);
+}
+${
+  coefficient
+    ? `
+fn coefficientAt(exists: bool, row: i32, c: i32, at: i32) -> f32 {
+  if (!exists) { return 0.0; }
+  return ${coefficient};
+}
+`
+    : ''
+}`;
+
+const quadruple = (element: (component: string) => string) => `vec4<f32>(${[...'xyzw'].map(element).join(', ')})`;
 
 const NO_STATE = /* wgsl */ `
 fn stateOf(row: i32, begin: i32, end: i32) -> vec4<f32> {
@@ -231,7 +252,7 @@ fn write(row: i32, chunk: i32, state: vec4<f32>) {
   result[chunk * uniforms.rows + row] = state;
 }
 
-fn writeSums(group: i32, total: vec4<f32>) {}
+fn writeSums(group: i32, sums: vec4<f32>) {}
 `;
 
 const WRITE_RECORD = /* wgsl */ `
@@ -241,49 +262,58 @@ fn write(row: i32, chunk: i32, state: vec4<f32>) {
   result[row] = finish(row, settled);
 }
 
-fn writeSums(group: i32, total: vec4<f32>) {
-  result[uniforms.rows + group] = total;
+fn writeSums(group: i32, sums: vec4<f32>) {
+  result[uniforms.rows + group] = sums;
 }
 `;
 
-/** The main function of a reduction: lanes gather the states of their classes, then one of them writes. */
-const reducing = (team: Team) => /* wgsl */ `
-var<private> sums: vec4<f32>;
-var<workgroup> gathered: array<vec4<f32>, ${team.lanes * team.rows}>;
+/**
+ * WGSL: merges what `count` threads gathered, `step` apart, into the first of them, whose `rank` is 0. Four at a time, for
+ * fewer barriers.
+ */
+const gather = (rank: string, count: string, step: string, merged: (a: string, b: string) => string) => `
+    for (var size = ${count} / 4; size > 0; size /= 4) {
+      workgroupBarrier();
+      if (${rank} < size) {
+        for (var k = size; k < 4 * size; k += size) {
+          gathered[thread] = ${merged('gathered[thread]', `gathered[thread + k * ${step}]`)};
+        }
+      }
+    }`;
 
+/** The main function of a reduction: the first lane of a row gathers what the others know, and writes. */
+const reducing = (lanes: number) => /* wgsl */ `
+var<workgroup> gathered: array<vec4<f32>, ${THREADS}>;
+/** Of the current ${BLOCK} turns. */
+var<private> sums: vec4<f32>;
+var<private> allSums: vec4<f32>;
 ${forEachBlock(
-  team,
+  lanes,
   `var state = NOTHING;
     if (live) { state = stateOf(row, begin + lane, end); }
     gathered[thread] = state;
-    for (var half = LANES / 2; half > 0; half /= 2) {
-      workgroupBarrier();
-      if (lane < half) { gathered[thread] = merge(gathered[thread], gathered[thread + half * ROWS]); }
-    }
-    workgroupBarrier();
-    // Another lane each time, so that each adds up few rows: rounding errors grow with their number.
-    if (live && lane == turn % LANES) { write(row, chunk, gathered[thread % ROWS]); }
-    workgroupBarrier();`,
-  `gathered[thread] = sums;
-  for (var half = LANES * ROWS / 2; half > 0; half /= 2) {
-    workgroupBarrier();
-    if (thread < half) { gathered[thread] += gathered[thread + half]; }
-  }
+    ${gather('lane', 'LANES', 'ROWS', (a, b) => `merge(${a}, ${b})`)}
+    if (live && lane == 0) { write(row, chunk, gathered[thread]); }
+    ${lanes > 1 ? 'workgroupBarrier();' : ''}
+    if (turn % ${BLOCK} == ${BLOCK - 1}) { allSums += sums; sums = vec4<f32>(); }`,
+  `gathered[thread] = allSums + sums;
+  ${gather('thread', 'ROWS', '1', (a, b) => `${a} + ${b}`)}
   if (thread == 0) { writeSums(group, gathered[0]); }`,
 )}`;
 
-const mapping = ({ zero = 'false', prepare, value }: RowMap, team: Team) =>
+const mapping = ({ zero = 'false', prepare, value }: RowMap, lanes: number) =>
   forEachBlock(
-    team,
+    lanes,
     `if (!live) { continue; }
     let first = firstOf(row);
+    let inner = uniforms.inner;
     if (${zero}) {
-      for (var c = begin + lane; c < end; c += LANES) { result[first + c * uniforms.inner] = 0.0; }
+      for (var c = begin + lane; c < end; c += LANES) { result[first + c * inner] = 0.0; }
       continue;
     }
     ${prepare}
     for (var c = begin + lane; c < end; c += LANES) {
-      let at = first + c * uniforms.inner;
+      let at = first + c * inner;
       result[at] = ${value};
     }`,
   );
