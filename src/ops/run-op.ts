@@ -7,8 +7,8 @@ import type { KernelName } from './contracts';
  * a kernel that a backend lacks, so a backend that nobody has met yet is given its kernels here.
  */
 export function runOp<Output extends Tensor | Tensor[]>(kernelName: KernelName, inputs: object, attrs: object): Output {
-  backend(); // starts the default backend, where none is active yet
+  const active = backend(); // starts the default backend, where none is active yet
   const { backendName } = engine();
-  if (getKernel(kernelName, backendName) == null) registerKernels(backendName);
+  if (getKernel(kernelName, backendName) == null) registerKernels(backendName, active);
   return engine().runKernel(kernelName, inputs as NamedTensorMap, attrs as NamedAttrMap) as Tensor as Output;
 }

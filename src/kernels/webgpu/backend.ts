@@ -8,6 +8,10 @@ export interface WebGPUBackend {
   disposeData(dataId: DataId): boolean;
 }
 
+export function isWebGPU(backend: object): backend is WebGPUBackend {
+  return 'runWebGPUProgram' in backend;
+}
+
 /** One dispatch of a compute shader. */
 export interface Dispatch {
   /** Names the shader by each choice that its text depends on. Sizes are uniforms: they must not make new shaders. */
