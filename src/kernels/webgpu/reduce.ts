@@ -5,12 +5,6 @@ import { run, type WebGPUBackend } from './backend';
 import { THREADS } from './constants';
 import { NUMBERS } from './numbers';
 
-/** What the workgroups' sums hold: the two parts of the loss, the class weights' sum, and the divisor of the mean. */
-const SUM = 'total.x + total.y';
-const DIVISOR = 'total.w';
-/** PyTorch divides both parts: with a divisor of 0 their sum is NaN where the sum of the parts alone is Infinity. */
-const MEAN = 'quotient(total.x, total.w) + select(0.0, quotient(total.y, total.w), uniforms.labelSmoothing > 0.0)';
-
 /** The outputs of a loss, from the records of its rows. */
 export function reduceLosses(
   backend: WebGPUBackend,
@@ -21,7 +15,7 @@ export function reduceLosses(
   const { rows } = classView(input.shape, dim);
   const one = () => backend.makeTensorInfo([], 'float32', Float32Array.of(1));
   if (reduction === 'none') {
-    const loss = run(backend, {
+    const losses = run(backend, {
       key: 'losses',
       code: LOSSES,
       inputs: {},
@@ -31,22 +25,22 @@ export function reduceLosses(
       workgroupSize: THREADS,
       outputShape: rowShape(input.shape, dim),
     });
-    return [loss, record, one()];
+    return [losses, record, one()];
   }
-  const total = (name: string, value: string) =>
+  const total = (wanted: number) =>
     run(backend, {
-      key: `total ${name}`,
-      code: totalCode(value),
+      key: 'total',
+      code: TOTAL,
       inputs: {},
       records: { record },
-      ints: { rows, records: record.shape[0] },
+      ints: { rows, records: record.shape[0], wanted },
       floats: { labelSmoothing },
       workgroups: 1,
       workgroupSize: THREADS,
       outputShape: [],
     });
-  if (reduction === 'sum') return [total('sum', SUM), record, one()];
-  return [total('mean', MEAN), record, total('divisor', DIVISOR)];
+  if (reduction === 'sum') return [total(SUM), record, one()];
+  return [total(MEAN), record, total(DIVISOR)];
 }
 
 const LOSSES = /* wgsl */ `
@@ -55,22 +49,35 @@ fn main(index: i32) {
 }
 `;
 
-const totalCode = (value: string) => /* wgsl */ `
+const SUM = 0;
+const MEAN = 1;
+const DIVISOR = 2;
+
+/**
+ * Adds up what the workgroups added up: the likelihoods' and the smoothing's parts of the losses, and what their mean is
+ * divided by. One shader for all that is wanted of it, since each takes its time to compile.
+ */
+const TOTAL = /* wgsl */ `
 ${NUMBERS}
-const THREADS = ${THREADS};
-var<workgroup> totals: array<vec4<f32>, THREADS>;
+var<workgroup> totals: array<vec4<f32>, ${THREADS}>;
 
 fn main(index: i32) {
   var total = vec4<f32>();
-  for (var i = uniforms.rows + index; i < uniforms.records; i += THREADS) { total += record[i]; }
+  for (var i = uniforms.rows + index; i < uniforms.records; i += ${THREADS}) { total += record[i]; }
   totals[index] = total;
-  for (var half = THREADS / 2; half > 0; half /= 2) {
+  for (var half = ${THREADS / 2}; half > 0; half /= 2) {
     workgroupBarrier();
     if (index < half) { totals[index] += totals[index + half]; }
   }
-  if (index == 0) {
-    total = totals[0];
-    result[0] = ${value};
-  }
+  if (index == 0) { result[0] = output(totals[0].x, totals[0].y, totals[0].w); }
+}
+
+fn output(likelihood: f32, smoothing: f32, divisor: f32) -> f32 {
+  if (uniforms.wanted == ${SUM}) { return likelihood + smoothing; }
+  if (uniforms.wanted == ${DIVISOR}) { return divisor; }
+  // PyTorch divides both parts: with a divisor of 0 their sum is NaN where the sum of the parts alone is Infinity.
+  let mean = quotient(likelihood, divisor);
+  if (uniforms.labelSmoothing > 0.0) { return mean + quotient(smoothing, divisor); }
+  return mean;
 }
 `;
