@@ -129,7 +129,7 @@ const counts: Check[] = [
         [2, 3],
         [2, 100],
       ])
-        step(rows, classes); // prettier-ignore
+        step(rows, classes);
       for (let i = 0; i < 20; i++) {
         assertEqual(step(3 + 11 * i, i % 2 === 0 ? 5 + i : 64 + 99 * i), 0, `new shaders for shape ${i}`);
       }

@@ -1,8 +1,9 @@
 import type { ClassView } from '../../ops/class-view';
 
 /**
- * Threads of a workgroup: a multiple of what any device runs in lockstep, and few, since barriers and idle threads are
- * what costs most on small problems and on software devices.
+ * Threads of a workgroup: a multiple of what any device runs in lockstep, and few, since threads that meet at barriers
+ * are what costs most where a CPU plays the GPU. A power of 4, as are the lanes that are reduced: they are merged four
+ * at a time.
  */
 export const THREADS = 64;
 
@@ -30,7 +31,10 @@ export function mappingLanes({ classes, inner }: ClassView): number {
 /** Elements that a thread writes in one turn: enough to pay for what it prepares for the row. */
 export const MAPPED_PER_THREAD = 64;
 
-/** Rows of more classes are reduced in chunks, a dispatch more, unless there are enough rows to keep a device busy. */
+/**
+ * Rows of more classes are reduced in chunks of so many, 256 a lane, which takes a dispatch more; but not if there are
+ * enough rows to keep a device busy.
+ */
 export const CHUNK = 16384;
 export const ENOUGH_ROWS = 2048;
 

@@ -54,8 +54,8 @@ const MEAN = 1;
 const DIVISOR = 2;
 
 /**
- * Adds up what the workgroups added up: the likelihoods' and the smoothing's parts of the losses, and what their mean is
- * divided by. One shader for all that is wanted of it, since each takes its time to compile.
+ * Adds up what the workgroups added up: the likelihoods' and the smoothing's parts of the losses, and what their mean
+ * is divided by. One shader for all that is wanted of it, since each takes its time to compile.
  */
 const TOTAL = /* wgsl */ `
 ${NUMBERS}

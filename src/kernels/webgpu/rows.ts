@@ -189,7 +189,8 @@ fn stateOf(row: i32, begin: i32, end: i32) -> vec4<f32> {
   for (var c = begin; c < end; c += 4 * LANES) {
     let cs = vec4<i32>(c, c + LANES, c + 2 * LANES, c + 3 * LANES);
     let at = first + cs * inner;
-    let exists = cs < vec4<i32>(end); // what does not is read all the same: cheaper than a branch, and never out of bounds
+    // What lies beyond the end is read all the same, which WGSL keeps within bounds: that is cheaper than a branch.
+    let exists = cs < vec4<i32>(end);
     let values = select(vec4<f32>(-uniforms.INFINITY), ${quadruple((i) => `f32(x[at.${i}])`)}, exists);
     let bits = bitcast<vec4<u32>>(values);
     let finite = (bits & vec4<u32>(EXPONENT)) != vec4<u32>(EXPONENT);
@@ -198,7 +199,8 @@ fn stateOf(row: i32, begin: i32, end: i32) -> vec4<f32> {
     let known = select(vec4<f32>(LOWEST), values, finite);
     let larger = max(max(state.x, max(known.x, known.y)), max(known.z, known.w));
     let terms = select(vec4<f32>(), exp(known - larger), finite);
-    state = vec4<f32>(larger, state.y * exp(state.x - larger) + total(terms), ${coefficient ? 'raised(state, larger), state.w' : '0.0, 0.0'});
+    let sum = state.y * exp(state.x - larger) + total(terms);
+    state = vec4<f32>(larger, sum, ${coefficient ? 'raised(state, larger), state.w' : '0.0, 0.0'});
     ${
       coefficient
         ? `let a = select(vec4<f32>(), ${quadruple((i) => `coefficientAt(row, cs.${i}, at.${i})`)}, exists);
@@ -242,6 +244,7 @@ fn stateOf(row: i32, begin: i32, end: i32) -> vec4<f32> {
 }
 `;
 
+/** A chunk's state is kept as it is, for the dispatch that merges them. */
 const WRITE_STATE = /* wgsl */ `
 fn write(row: i32, chunk: i32, state: vec4<f32>) {
   result[chunk * uniforms.rows + row] = state;
@@ -250,6 +253,7 @@ fn write(row: i32, chunk: i32, state: vec4<f32>) {
 fn writeSums(group: i32, sums: vec4<f32>) {}
 `;
 
+/** A row's state is complete: `finish` says what becomes of it. */
 const WRITE_RECORD = /* wgsl */ `
 fn write(row: i32, chunk: i32, state: vec4<f32>) {
   var settled = state;
@@ -263,8 +267,8 @@ fn writeSums(group: i32, sums: vec4<f32>) {
 `;
 
 /**
- * WGSL: merges what `count` threads gathered, `step` apart, into the first of them, whose `rank` is 0. Four at a time, for
- * fewer barriers.
+ * WGSL: merges what `count` threads gathered, `step` apart, into the first of them, whose `rank` is 0. Four at a time,
+ * for fewer barriers.
  */
 const gather = (rank: string, count: string, step: string, merged: (a: string, b: string) => string) => `
     for (var size = ${count} / 4; size > 0; size /= 4) {
@@ -279,7 +283,7 @@ const gather = (rank: string, count: string, step: string, merged: (a: string, b
 /** The main function of a reduction: the first lane of a row gathers what the others know, and writes. */
 const reducing = (lanes: number) => /* wgsl */ `
 var<workgroup> gathered: array<vec4<f32>, ${THREADS}>;
-/** Of the current ${BLOCK} turns. */
+/** What finish adds up, in blocks: rounding errors grow with the number of terms added one after another. */
 var<private> sums: vec4<f32>;
 var<private> allSums: vec4<f32>;
 ${forEachBlock(
@@ -296,6 +300,7 @@ ${forEachBlock(
   if (thread == 0) { writeSums(group, gathered[0]); }`,
 )}`;
 
+/** The main function of a map. */
 const mapping = ({ zero = 'false', prepare, value }: RowMap, lanes: number) =>
   forEachBlock(
     lanes,
