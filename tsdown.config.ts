@@ -10,6 +10,8 @@ export default defineConfig([
       layers: 'src/layers/index.ts',
       'layers-auto': 'src/layers/auto.ts',
       graph: 'src/graph/index.ts',
+      webgl: 'src/webgl/index.ts',
+      webgpu: 'src/webgpu/index.ts',
     },
     format: ['esm', 'cjs'],
     outputOptions: ({ format }) => ({ chunkFileNames: `chunks/[name].${format === 'cjs' ? 'cjs' : 'js'}` }),

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { buildSync } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import type { PageApi } from './browser/page';
@@ -16,15 +17,24 @@ describeWith('CHROMIUM_PATH')('in Chromium', () => {
 
   beforeAll(async () => {
     const bundle = buildSync({
-      entryPoints: ['test/browser/page.ts'],
+      entryPoints: ['test/browser/page.ts', 'test/browser/page-fused.ts'],
+      outdir: 'output',
       bundle: true,
       write: false,
       format: 'iife',
       define: { 'process.env.NODE_ENV': '"test"' },
     });
     server = await serve({
-      '/': { text: '<!doctype html><title>tests</title><script src="/page.js"></script>' },
-      '/page.js': { text: bundle.outputFiles[0].text },
+      ...Object.fromEntries(
+        bundle.outputFiles.flatMap(({ path, text }) => {
+          const name = basename(path, '.js');
+          const html = `<!doctype html><title>tests</title><script src="/${name}.js"></script>`;
+          return [
+            [`/${name}`, { text: html }],
+            [`/${name}.js`, { text }],
+          ];
+        }),
+      ),
       ...Object.fromEntries(wasmFiles.map((name) => [`/${name}`, { file: `${WASM}/${name}` }])),
     });
     browser = await launchChromium();
@@ -35,19 +45,26 @@ describeWith('CHROMIUM_PATH')('in Chromium', () => {
     await server?.close();
   });
 
-  describe.each(['cpu', 'wasm', 'webgl', 'webgpu'])('%s', (backend) => {
+  describe.each([
+    ['cpu', false],
+    ['wasm', false],
+    ['webgl', false],
+    ['webgpu', false],
+    ['webgl', true],
+    ['webgpu', true],
+  ])('%s, fused kernels imported: %s,', (backend, fused) => {
     let page: Page;
 
     beforeAll(async () => {
       page = await browser.newPage();
-      await page.goto(server.url);
+      await page.goto(`${server.url}/${fused ? 'page-fused' : 'page'}`);
       expect(await page.evaluate((name) => api.useBackend(name), backend)).toBe(backend);
     }, 120_000);
 
     afterAll(() => page.close());
 
     describe.each(suiteNames)('%s', (suite: SuiteName) => {
-      for (const { name } of suites[suite](backend)) {
+      for (const { name } of suites[suite](backend, fused)) {
         test(name, async () => {
           const failure = await page.evaluate(([suite, name]) => api.run(suite, name), [suite, name] as const);
           if (failure !== null) throw new Error(failure);

@@ -55,7 +55,7 @@ describeWith('CHROMIUM_PATH')('in a page', () => {
     test('it is such a page', async () => expect(await page.evaluate(fact)).toBe(true));
 
     for (const suite of suiteNames) {
-      for (const { name } of suites[suite](backend)) {
+      for (const { name } of suites[suite](backend, false)) {
         test(`${suite}: ${name}`, async () => {
           expect(await page.evaluate(([suite, name]) => api.run(suite, name), [suite, name] as const)).toBeNull();
         });

@@ -5,7 +5,8 @@ import type { Reduction } from '../types';
  * What ops and kernels agree on, the same on every backend. Kernels never see ranks: `classView` turns a shape and a
  * class dimension into `[outer, classes, inner]`.
  *
- * **The row record.** The forward kernel of a loss writes four float32 a row, a tensor `[rows, 4]`:
+ * **The row record.** The forward kernel of a loss writes four float32 a row, a tensor `[rows, 4]`, or longer where a
+ * backend keeps sums of its own behind the rows:
  *
  * | column | |
  * |---|---|

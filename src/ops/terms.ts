@@ -73,7 +73,7 @@ export function oneHotRows(target: Tensor, view: ClassView): Tensor {
 
 /** `T * (1 - e) + e / C`. */
 export function smoothed(target: Tensor, { labelSmoothing }: LossAttrs, { classes }: ClassView): Tensor {
-  if (labelSmoothing === 0) return target;
+  if (labelSmoothing === 0) return mul(target, 1); // a copy: WebGPU's sums misread what was cast from int32
   return add(mul(target, 1 - labelSmoothing), labelSmoothing / classes);
 }
 

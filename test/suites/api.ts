@@ -120,6 +120,12 @@ export function apiSuite(_backend: string): Check[] {
       await same(logSoftmax(x, -4), logSoftmax(flat, 1).reshape(shape), 'log-softmax');
     }),
 
+    check('one-hot labels cast to float32 are probabilities as any', async () => {
+      const oneHot = tf.oneHot(labels(), 3).toFloat();
+      const byLogits = (t: tf.Tensor) => tf.grad((x: tf.Tensor) => crossEntropy(x, t))(logits());
+      await same(byLogits(oneHot), byLogits(labels()), 'gradient');
+    }),
+
     check('third derivatives', async () => {
       // f(x) = log(1 + exp(-x)) for two classes [x, 0]: f''' = p (1 - p) (2p - 1) (-1) with p = 1 / (1 + exp(-x)).
       const t = tf.scalar(0, 'int32');

@@ -9,8 +9,9 @@ import { propertySuite } from './properties';
 import { rowLoopsSuite } from './row-loops';
 import { trainingSuite } from './training';
 import { webglSuite } from './webgl';
+import { webgpuSuite } from './webgpu';
 
-/** Everything that must hold on every backend, in Node and in a page. */
+/** Everything that must hold on every backend, in Node and in a page; `fused` is for kernels imported by themselves. */
 export const suites = {
   golden: goldenSuite,
   deviations: deviationSuite,
@@ -22,7 +23,8 @@ export const suites = {
   layers: layersSuite,
   training: trainingSuite,
   webgl: webglSuite,
-} satisfies Record<string, (backend: string) => Check[]>;
+  webgpu: webgpuSuite,
+} satisfies Record<string, (backend: string, fused: boolean) => Check[]>;
 
 export type SuiteName = keyof typeof suites;
 export const suiteNames = Object.keys(suites) as SuiteName[];
