@@ -3,7 +3,7 @@ import { classView } from './class-view';
 import type { LossAttrs } from './contracts';
 import { defineLoss, type LossGradTensors, notDifferentiable } from './loss';
 import { centred, logSoftmaxOp, softmaxOp } from './softmax';
-import { coefficients, dense, liveRows, perClass, perRow, smoothed, weighted } from './terms';
+import { coefficients, dense, liveRows, massOf, perClass, perRow, smoothed, weighted } from './terms';
 
 const VIEW = { dim: 1 };
 
@@ -38,7 +38,7 @@ export const crossEntropyLossOp = defineLoss('CrossEntropyLoss', {
     /** `v - <p, v>`. */
     const spread = centred(dense(v, view), p);
     const input = () => {
-      const mass = sum(coefficients(target, weight, attrs, view), 1, true);
+      const mass = massOf(coefficients(target, weight, attrs, view));
       const turn = mul(mul(mass, k), mul(p, spread));
       if (target.dtype !== 'int32') return reshape(turn, inputs.input.shape);
       return reshape(where(liveRows(target, view, attrs.ignoreIndex), turn, zerosLike(turn)), inputs.input.shape);

@@ -11,6 +11,7 @@ import {
   range,
   reshape,
   scalar,
+  sum,
   type Tensor,
   tidy,
   where,
@@ -73,7 +74,7 @@ export function oneHotRows(target: Tensor, view: ClassView): Tensor {
 
 /** `T * (1 - e) + e / C`. */
 export function smoothed(target: Tensor, { labelSmoothing }: LossAttrs, { classes }: ClassView): Tensor {
-  if (labelSmoothing === 0) return mul(target, 1); // a copy: WebGPU's sums misread what was cast from int32
+  if (labelSmoothing === 0) return target;
   return add(mul(target, 1 - labelSmoothing), labelSmoothing / classes);
 }
 
@@ -91,4 +92,9 @@ export function coefficients(target: Tensor, weight: Tensor, attrs: LossAttrs, v
   const onLabel = where(oneHotRows(target, view), atLabel, scalar(0));
   const all = labelSmoothing === 0 ? onLabel : add(onLabel, scaled(weigh(scalar(labelSmoothing / view.classes))));
   return where(liveRows(target, view, ignoreIndex), all, scalar(0));
+}
+
+/** The sum of a row's coefficients. Of a copy: WebGPU cannot sum up what was cast from int32. */
+export function massOf(coefficients: Tensor): Tensor {
+  return sum(mul(coefficients, 1), 1, true);
 }

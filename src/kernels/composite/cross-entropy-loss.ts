@@ -1,7 +1,17 @@
 import { div, exp, log, mul, neg, reshape, scalar, slice, sub, sum, tidy, where, zeros } from '@tensorflow/tfjs-core';
 import { classView } from '../../ops/class-view';
 import type { Kernels, LossAttrs, LossInputs, Tensors } from '../../ops/contracts';
-import { coefficients, dense, liveRows, oneHotRows, perClass, perRow, rowWeights, weighted } from '../../ops/terms';
+import {
+  coefficients,
+  dense,
+  liveRows,
+  massOf,
+  oneHotRows,
+  perClass,
+  perRow,
+  rowWeights,
+  weighted,
+} from '../../ops/terms';
 import { emptyLoss, type OutputTensors, reduceRows } from './reduce';
 import { exponentials } from './softmax';
 
@@ -16,7 +26,7 @@ export const crossEntropyLoss = (inputs: LossInputs, attrs: LossAttrs): OutputTe
     if (target.dtype !== 'int32') {
       const qw = coefficients(target, weight, attrs, view);
       const losses = [neg(sum(weighted(qw, logProbs), 1, true))];
-      return reduceRows({ ...rows, losses, weight: sum(qw, 1, true) }, inputs, attrs);
+      return reduceRows({ ...rows, losses, weight: massOf(qw) }, inputs, attrs);
     }
     const { ignoreIndex, labelSmoothing } = attrs;
     const rowWeight = rowWeights(target, weight, view, ignoreIndex);
