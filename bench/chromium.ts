@@ -12,7 +12,13 @@ export const CHROMIUM_BACKENDS = ['cpu', 'wasm', 'webgl', 'webgpu'];
 
 /** Starts Chromium; each backend gets a page of its own. */
 export async function startChromium() {
-  const bundle = buildSync({ entryPoints: ['bench/page.ts'], bundle: true, write: false, format: 'iife' });
+  const bundle = buildSync({
+    entryPoints: ['bench/page.ts'],
+    bundle: true,
+    ignoreAnnotations: true, // package.json names the side effects of dist/, not of the sources
+    write: false,
+    format: 'iife',
+  });
   const server = await serve({
     '/': { text: '<!doctype html><title>benchmark</title><script src="/page.js"></script>' },
     '/page.js': { text: bundle.outputFiles[0].text },
