@@ -1,29 +1,19 @@
-import { buildSync } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import type { PageApi } from './browser/page';
 import { type SuiteName, suites } from './suites';
 import { describeWith } from './support/backends';
 import { launchChromium, serve } from './support/browser';
+import { pageFiles } from './support/page-files';
 
 declare const api: PageApi;
-
-const WASM = 'node_modules/@tensorflow/tfjs-backend-wasm/dist';
 
 /** Pages whose server decides by its headers what WebAssembly may do there. */
 describeWith('CHROMIUM_PATH')('in a page', () => {
   let browser: Browser;
-  let code: string;
+  let files: ReturnType<typeof pageFiles>;
 
   beforeAll(async () => {
-    const bundle = buildSync({
-      entryPoints: ['test/browser/page.ts'],
-      bundle: true,
-      ignoreAnnotations: true, // package.json names the side effects of dist/, not of the sources
-      write: false,
-      format: 'iife',
-      define: { 'process.env.NODE_ENV': '"test"' },
-    });
-    code = bundle.outputFiles[0].text;
+    files = pageFiles('test/browser/page.ts');
     browser = await launchChromium();
   }, 120_000);
 
@@ -34,17 +24,9 @@ describeWith('CHROMIUM_PATH')('in a page', () => {
     let server: Awaited<ReturnType<typeof serve>>;
 
     beforeAll(async () => {
-      const wasm = 'tfjs-backend-wasm-threaded-simd.wasm';
-      server = await serve(
-        {
-          '/': { text: '<!doctype html><title>tests</title><script src="/page.js"></script>' },
-          '/page.js': { text: code },
-          [`/${wasm}`]: { file: `${WASM}/${wasm}` },
-        },
-        headers,
-      );
+      server = await serve(files, headers);
       page = await browser.newPage();
-      await page.goto(server.url);
+      await page.goto(`${server.url}/page`);
       expect(await page.evaluate((name) => api.useBackend(name), backend)).toBe(backend);
     }, 120_000);
 
