@@ -16,7 +16,7 @@ import type { Reduction } from '../types';
  * | 3 | the row's weight: `w[t]`, 0 where ignored, NaN where out of range; with probabilities `sum of q * w` |
  *
  * NLLLoss has no softmax and writes (0, 1) in the first two. The backward kernel reads the record and the inputs;
- * nothing of size rows x classes is kept between the two, but for the gradient itself where it is known already.
+ * nothing of size rows x classes is kept between the two, or else the gradient itself and nothing more.
  */
 export interface LossInputs {
   /** Logits (CrossEntropyLoss) or log-probabilities (NLLLoss), float32. */
@@ -34,11 +34,16 @@ export interface LossAttrs {
   readonly reduction: Reduction;
   /** 0 for NLLLoss. */
   readonly labelSmoothing: number;
-  /**
-   * Given where the gradient of a scalar loss by its input will be wanted: a kernel that computes it along with the
-   * loss, for an upstream gradient of 1, hands it over here.
-   */
-  readonly onGradient?: (gradient: TensorInfo) => void;
+  /** Given where the gradient of a scalar loss by its input will be wanted, but no derivative of that. */
+  readonly along?: Along;
+}
+
+/**
+ * What a kernel computes along with the loss, if that is cheaper and its backend's data is at hand: the gradient by the
+ * input for an upstream gradient of 1.
+ */
+export interface Along {
+  gradient?: TensorInfo;
 }
 
 /**
@@ -52,7 +57,7 @@ export interface LossGradInputs extends LossInputs {
   readonly dy: TensorInfo;
   readonly record: TensorInfo;
   readonly divisor: TensorInfo;
-  /** What `onGradient` got. */
+  /** What the loss kernel put into `along`, to be multiplied by `dy`. Only `dy` is there besides. */
   readonly gradient?: TensorInfo;
 }
 

@@ -7,13 +7,12 @@ import {
   type Scalar,
   sum,
   type Tensor,
-  type TensorInfo,
   tidy,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import type { LossAttrs } from './contracts';
+import type { Along, LossAttrs } from './contracts';
 import { runOp } from './run-op';
-import { saveForGradient, shared } from './save';
+import { detached, isDifferentiatedOnce, saveForGradient, shared } from './save';
 
 /** The inputs of a loss kernel (`LossInputs`), as ops hold them. */
 export interface LossTensors {
@@ -27,7 +26,6 @@ export interface LossGradTensors extends LossTensors {
   readonly dy: Tensor;
   readonly record: Tensor;
   readonly divisor: Scalar;
-  readonly gradient?: Tensor;
 }
 
 type Grads<Name extends string> = Record<Name, () => Tensor>;
@@ -45,17 +43,20 @@ export interface LossDerivatives {
  * order work, and returns the function that runs it. No backend is named here.
  */
 export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivatives: LossDerivatives) {
-  const runGrad = (inputs: LossGradTensors, attrs: LossAttrs): Tensor => runOp(`${kernelName}Grad`, inputs, attrs);
+  const runGrad = (inputs: object, attrs: LossAttrs): Tensor => runOp(`${kernelName}Grad`, inputs, attrs);
 
   registerGradient({
     kernelName,
-    outputsToSave: [false, true, true],
-    gradFunc: (dys, [record, divisor, input, target, weight, gradient], attributes) => {
+    gradFunc: (upstream, [target, input, weight, record, divisor], attributes) => {
       const attrs = attributesOf(attributes);
-      const [dy] = dys as Tensor[]; // those of the record and the divisor are zeros
+      const dy = upstream as Tensor;
       const inputs = { dy, input, target, weight, record, divisor: divisor as Scalar };
+      const gradient = attrs.along?.gradient as Tensor | undefined;
       return {
-        input: () => runGrad({ ...inputs, ...(gradient && { gradient }) }, attrs),
+        input: () => {
+          if (!gradient) return runGrad(inputs, attrs);
+          return dy.dataSync()[0] === 1 ? detached(gradient) : runGrad({ dy, gradient }, attrs);
+        },
         ...derivatives.loss(inputs, attrs),
       };
     },
@@ -80,19 +81,22 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
     },
   });
 
-  const runLoss = (inputs: LossTensors, attrs: LossAttrs): Tensor => runOp<Tensor[]>(kernelName, inputs, attrs)[0];
-
   return (inputs: LossTensors, attrs: LossAttrs): Tensor =>
     tidy(() => {
-      if (!engine().isTapeOn()) return runLoss(inputs, attrs);
-      const [input, target, weight] = [inputs.input, inputs.target, inputs.weight].map((x) => shared(x));
-      const saved = [input, target, weight];
-      const onGradient = (gradient: TensorInfo) => {
-        saved.push(engine().makeTensorFromTensorInfo(gradient));
-      };
-      const scalar = attrs.reduction !== 'none';
-      const loss = runLoss({ input, target, weight }, scalar ? { ...attrs, onGradient } : attrs);
-      saveForGradient(saved);
+      const run = (attrs: LossAttrs) => runOp<Tensor[]>(kernelName, inputs, attrs);
+      if (!engine().isTapeOn()) return run(attrs)[0];
+      const { input, target, weight } = inputs;
+      const once = isDifferentiatedOnce();
+      const connected = once ? [] : [target, input, weight].map((x) => shared(x));
+      const along: Along | undefined = once && attrs.reduction !== 'none' ? {} : undefined;
+      const [loss, record, divisor] = run(along ? { ...attrs, along } : attrs);
+      if (along?.gradient) along.gradient = engine().makeTensorFromTensorInfo(along.gradient);
+      const gradient = along?.gradient as Tensor | undefined;
+      // With the gradient at hand, only those of probabilities and weights need the rest.
+      const rest = gradient && target.dtype === 'int32' ? [] : [input, weight];
+      const saved = once ? [target, ...rest].map(detached) : connected;
+      if (rest.length > 0) saved.push(detached(record), detached(divisor));
+      saveForGradient(gradient ? [...saved, gradient] : saved);
       return loss;
     });
 }

@@ -6,7 +6,7 @@ import { goldenSuite } from './golden';
 import { graphSuite } from './graph';
 import { layersSuite } from './layers';
 import { propertySuite } from './properties';
-import { rowLoopsSuite } from './row-loops';
+
 import { trainingSuite } from './training';
 import { webglSuite } from './webgl';
 import { webgpuSuite } from './webgpu';
@@ -18,7 +18,7 @@ export const suites = {
   properties: propertySuite,
   accuracy: accuracySuite,
   api: apiSuite,
-  'row loops': rowLoopsSuite,
+
   graph: graphSuite,
   layers: layersSuite,
   training: trainingSuite,

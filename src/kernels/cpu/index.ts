@@ -1,12 +1,11 @@
 import type { DataId, TensorInfo } from '@tensorflow/tfjs-core';
 import { util } from '@tensorflow/tfjs-core';
 import { hostKernels } from '../host';
-import type { SharingBackend } from '../host/cross-entropy-loss';
 import type { Host, Values } from '../host/host';
-import { hostLoops } from '../simd/host-loops';
+import { ownPage } from '../host/own-page';
 
 /** What we use of TensorFlow.js's `cpu` backend: tensors are typed arrays, and reading one copies nothing. */
-interface CpuBackend extends SharingBackend {
+interface CpuBackend {
   readSync(dataId: DataId): Values;
   makeTensorInfo(shape: number[], dtype: 'float32', values: Values): TensorInfo;
 }
@@ -14,7 +13,7 @@ interface CpuBackend extends SharingBackend {
 const cpu: Host<CpuBackend> = (backend, inputs, shapes, compute) => {
   const outputs = shapes.map((shape) => new Float32Array(util.sizeFromShape([...shape])));
   compute(
-    hostLoops(),
+    ownPage(),
     inputs.map(({ dataId }) => backend.readSync(dataId)),
     outputs,
   );

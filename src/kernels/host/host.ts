@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import type { RowLoops } from './row-loops';
+import type { Page } from './page';
 
 /** A tensor's elements; an int32 tensor's are integers in an Int32Array, which are read just the same. */
 export type Values = Float32Array;
@@ -12,5 +12,5 @@ export type Host<Backend> = (
   backend: Backend,
   inputs: readonly TensorInfo[],
   shapes: readonly (readonly number[])[],
-  compute: (loops: RowLoops, inputs: Values[], outputs: Values[]) => void,
+  compute: (page: Page, inputs: Values[], outputs: Values[]) => void,
 ) => TensorInfo[];

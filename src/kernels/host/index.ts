@@ -1,10 +1,10 @@
 import type { Kernels } from '../../ops/contracts';
-import { crossEntropyLossKernels, type SharingBackend } from './cross-entropy-loss';
+import { crossEntropyLossKernels } from './cross-entropy-loss';
 import type { Host } from './host';
 import { nllLossKernels } from './nll-loss';
 import { softmaxKernels } from './softmax';
 
 /** Fused kernels for a backend whose data is in this process. */
-export function hostKernels<Backend extends SharingBackend>(host: Host<Backend>): Kernels<Backend> {
+export function hostKernels<Backend>(host: Host<Backend>): Kernels<Backend> {
   return { ...nllLossKernels(host), ...crossEntropyLossKernels(host), ...softmaxKernels(host) };
 }

@@ -1,12 +1,12 @@
 import { type ClassView, classView } from '../../ops/class-view';
-import type { Kernels, LossOutputs } from '../../ops/contracts';
-import { checkTargets } from '../check-targets';
-import type { Host } from './host';
-import { divisorOf, lossShapes, RowRecords } from './row-records';
+import type { Kernels, LossAttrs, LossOutputs } from '../../ops/contracts';
+import type { Host, Values } from './host';
+import { weighLabels } from './labels';
+import { lossShapes, reduceLosses } from './losses';
 
 type NLLLoss<Backend> = Pick<Kernels<Backend>, 'NLLLoss' | 'NLLLossGrad'>;
 
-/** One element a row: no loops over the classes, so nothing for row loops to do. */
+/** One element a row: no loops over the classes. */
 export function nllLossKernels<Backend>(host: Host<Backend>): NLLLoss<Backend> {
   return {
     NLLLoss(inputs, attrs, backend) {
@@ -14,14 +14,8 @@ export function nllLossKernels<Backend>(host: Host<Backend>): NLLLoss<Backend> {
       const view = classView(input.shape, attrs.dim);
       const shapes = lossShapes(input, attrs, view.rows);
       return host(backend, [input, target, weight], shapes, (_, [x, labels, weights], outputs) => {
-        checkTargets(labels, view.classes, attrs.ignoreIndex);
-        const records = new RowRecords(inputs, attrs, outputs, divisorOf(inputs, attrs, labels, weights));
-        for (let row = 0; row < view.rows; row++) {
-          const t = labels[row];
-          const w = t === attrs.ignoreIndex ? 0 : weights.length > 0 ? weights[t] : 1;
-          records.add(row, 0, 1, w === 0 ? 0 : -w * x[elementAt(row, t, view)], 0, w);
-        }
-        records.reduce();
+        const label = () => Float32Array.from(labels, (t, row) => x[elementAt(row, t, view)]);
+        finishRows(outputs, labels, weights, view, attrs, label);
       }) as LossOutputs;
     },
 
@@ -42,8 +36,33 @@ export function nllLossKernels<Backend>(host: Host<Backend>): NLLLoss<Backend> {
   };
 }
 
+/** Fills the outputs of the loss; `pick` gives the input at each label, whatever at an ignored one. */
+export function finishRows(
+  outputs: Values[],
+  labels: Values,
+  weights: Values,
+  view: ClassView,
+  attrs: LossAttrs,
+  pick: () => Values,
+): void {
+  const [, record, divisor] = outputs;
+  const rowWeights = weighLabels(labels, weights, record, view.classes, attrs.ignoreIndex);
+  divisor[0] = attrs.reduction === 'mean' ? rowWeights : 1;
+  const picked = pick();
+  let sum = 0;
+  for (let row = 0; row < view.rows; row++) {
+    const w = record[row * 4 + 3];
+    const loss = w === 0 ? 0 : -w * picked[row];
+    record[row * 4] = 0;
+    record[row * 4 + 1] = 1;
+    record[row * 4 + 2] = loss;
+    sum += loss;
+  }
+  reduceLosses(outputs, [sum, 0], attrs);
+}
+
 /** Where class `c` of a row is in a tensor of the class view. */
-export function elementAt(row: number, c: number, { classes, inner }: ClassView): number {
+function elementAt(row: number, c: number, { classes, inner }: ClassView): number {
   const o = Math.floor(row / inner);
   return (o * classes + c) * inner + (row - o * inner);
 }

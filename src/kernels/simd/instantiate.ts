@@ -1,16 +1,5 @@
+import type { Run } from '../host/page';
 import { MEMORY_TYPE, relaxed, simd } from './embedded';
-
-/** See `assembly/index.ts`. */
-export type Run = (
-  op: number,
-  base: number,
-  rows: number,
-  classes: number,
-  across: boolean,
-  x: number,
-  g: number,
-  out: number,
-) => void;
 
 /** A memory that threads share has another type than the modules expect, of as many bytes. */
 const SHARED_MEMORY = [3, 0, 0x80, 0x80, 4];

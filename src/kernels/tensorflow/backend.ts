@@ -1,10 +1,10 @@
 import { type DataId, type Tensor, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import type { SharingBackend } from '../host/cross-entropy-loss';
 import type { Host, Values } from '../host/host';
-import { hostLoops } from '../simd/host-loops';
+import { ownPage } from '../host/own-page';
 
 /** What we use of tfjs-node's backend. */
-export interface TensorflowBackend extends SharingBackend {
+export interface TensorflowBackend {
+  incRef(dataId: DataId): void;
   readSync(dataId: DataId): Values;
   write(values: Values, shape: number[], dtype: 'float32'): DataId;
   executeMultipleOutputs(name: string, attrs: object[], inputs: readonly TensorInfo[], outputs: number): Tensor[];
@@ -15,7 +15,7 @@ export interface TensorflowBackend extends SharingBackend {
 export const tensorflow: Host<TensorflowBackend> = (backend, inputs, shapes, compute) => {
   const outputs = shapes.map((shape) => new Float32Array(util.sizeFromShape([...shape])));
   compute(
-    hostLoops(),
+    ownPage(),
     inputs.map(({ dataId }) => backend.readSync(dataId)),
     outputs,
   );

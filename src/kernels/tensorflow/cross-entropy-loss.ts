@@ -2,9 +2,10 @@ import { exp, max, mul, reshape, sub, sum, type Tensor, type TensorInfo, tensor1
 import { type ClassView, classView } from '../../ops/class-view';
 import type { Kernels, LossAttrs, LossGradInputs, LossInputs, LossOutputs, Tensors } from '../../ops/contracts';
 import { coefficients, dense, perClass } from '../../ops/terms';
-import { checkTargets } from '../check-targets';
 import type { Values } from '../host/host';
-import { divisorOf, lossShapes, RowRecords } from '../host/row-records';
+import { weighLabels } from '../host/labels';
+import { lossShapes, reduceLosses } from '../host/losses';
+import type { Totals } from '../host/rows';
 import { runNative, type TensorflowBackend, tensorflow } from './backend';
 import { consume, floats, labelElements, labelsOf, rowTensor, scoped } from './rows';
 
@@ -19,7 +20,7 @@ const ONE = Float32Array.of(1);
 interface Rows {
   readonly targets: Values;
   readonly weights: Values;
-  readonly records: Values;
+  readonly record: Values;
   readonly upstream: Values;
   readonly divisor: number;
 }
@@ -32,38 +33,41 @@ interface Rows {
 export const crossEntropyLoss: Native['CrossEntropyLoss'] = (infos, attrs, backend) => {
   const inputs = infos as LossInputTensors;
   const { input, target, weight } = inputs;
+  const { along, reduction, ignoreIndex } = attrs;
   const view = classView(input.shape, attrs.dim);
   const shapes = lossShapes(input, attrs, view.rows);
   return tensorflow(backend, [target, weight], shapes, (_, [targets, weights], outputs) => {
-    if (target.dtype === 'int32') checkTargets(targets, view.classes, attrs.ignoreIndex);
-    const divisor = divisorOf(inputs, attrs, targets, weights);
-    const records = new RowRecords(inputs, attrs, outputs, divisor);
-    const gradient = scoped(() => {
+    const [, record, divisor] = outputs;
+    const isIndex = target.dtype === 'int32';
+    const rowWeights = isIndex ? weighLabels(targets, weights, record, view.classes, ignoreIndex) : view.rows;
+    divisor[0] = reduction === 'mean' ? rowWeights : 1;
+    const totals = scoped(() => {
       const { exps, ...sums } = reduceClasses(inputs, attrs, view, backend);
-      addRows(records, sums, inputs, attrs, view, targets, weights);
-      if (!attrs.onGradient) return null;
-      const rows = { targets, weights, records: records.record, upstream: ONE, divisor };
-      return shared(gradientOf(exps, inputs, attrs, view, rows, backend), backend);
+      const totals = finishRows(record, sums, inputs, attrs, view, targets, weights);
+      if (along) {
+        const rows = { targets, weights, record, upstream: ONE, divisor: divisor[0] };
+        along.gradient = shared(gradientOf(exps, inputs, attrs, view, rows, backend), backend);
+      }
+      return totals;
     });
-    if (gradient) attrs.onGradient?.(gradient); // whose scope keeps it, not ours
-    records.reduce();
+    reduceLosses(outputs, totals, attrs);
   }) as LossOutputs;
 };
 
 export const crossEntropyLossGrad: Native['CrossEntropyLossGrad'] = (infos, attrs, backend) => {
   const inputs = infos as Tensors<LossGradInputs>;
   const { input, target, weight, dy, record, divisor, gradient } = inputs;
+  // A gradient that is 0 somewhere, as in ignored rows, is so whatever the upstream gradient.
+  if (gradient) return runNative(backend, 'MulNoNan', [dy, gradient]);
   const view = classView(input.shape, attrs.dim);
   const [targets, weights, records, upstream, [d]] = [target, weight, record, dy, divisor].map(floats);
-  if (gradient && upstream[0] === 1) return shared(gradient, backend);
-  if (gradient && Number.isFinite(upstream[0])) return mul(gradient, dy); // not 0 * Infinity for an ignored row
   return tidy(() => {
     const rowMax = Float32Array.from({ length: view.rows }, (_, row) => records[row * 4]);
     const exps = consume(
       tidy(() => sub(dense(input, view), rowTensor(rowMax, view))),
       exp,
     );
-    return gradientOf(exps, inputs, attrs, view, { targets, weights, records, upstream, divisor: d }, backend);
+    return gradientOf(exps, inputs, attrs, view, { targets, weights, record: records, upstream, divisor: d }, backend);
   });
 };
 
@@ -99,38 +103,42 @@ function spreadOf(
 
 type Sums = Record<'max' | 'sumExp' | 'spread' | 'mass', Values>;
 
-function addRows(
-  records: RowRecords,
+/** Completes the records of the rows. */
+function finishRows(
+  record: Values,
   sums: Sums,
   { input, target }: LossInputTensors,
   { ignoreIndex, labelSmoothing: e }: LossAttrs,
   view: ClassView,
   targets: Values,
   weights: Values,
-): void {
+): Totals {
   const isIndex = target.dtype === 'int32';
   const label = isIndex ? labelsOf(input, targets, view, ignoreIndex) : NONE;
   const weightSum = sumOf(weights, view);
+  let [likelihoods, smoothings] = [0, 0];
   for (let row = 0; row < view.rows; row++) {
     if (isIndex && targets[row] === ignoreIndex) {
-      records.add(row, 0, 1, 0, 0, 0);
+      record.set([0, 1, 0, 0], row * 4);
       continue;
     }
     const rowMax = sums.max[row];
     const sumExp = sums.sumExp[row];
     const logSum = Math.log(sumExp);
     const spread = sums.spread[row];
-    if (!isIndex) {
-      const mass = sums.mass[row];
-      records.add(row, rowMax, sumExp, mass === 0 && spread === 0 ? 0 : mass * logSum - spread, 0, mass);
-      continue;
+    const mass = isIndex ? record[row * 4 + 3] : sums.mass[row];
+    let likelihood = mass === 0 && spread === 0 ? 0 : mass * logSum - spread;
+    let smoothing = 0;
+    if (isIndex) {
+      const atLabel = (1 - e) * mass;
+      likelihood = atLabel === 0 ? 0 : atLabel * (rowMax - label[row] + logSum);
+      smoothing = e > 0 ? (e / view.classes) * (weightSum * logSum - spread) : 0;
     }
-    const w = weights.length > 0 ? weights[targets[row]] : 1;
-    const atLabel = (1 - e) * w;
-    const likelihood = atLabel === 0 ? 0 : atLabel * (rowMax - label[row] + logSum);
-    const smoothing = e > 0 ? (e / view.classes) * (weightSum * logSum - spread) : 0;
-    records.add(row, rowMax, sumExp, likelihood, smoothing, w);
+    record.set([rowMax, sumExp, likelihood + smoothing, mass], row * 4);
+    likelihoods += likelihood;
+    smoothings += smoothing;
   }
+  return [likelihoods, smoothings];
 }
 
 /** The gradient by the input, of whose `exp(x - max)` it disposes. */
@@ -139,7 +147,7 @@ function gradientOf(
   { input, target, weight }: LossInputTensors,
   attrs: LossAttrs,
   view: ClassView,
-  { targets, weights, records, upstream, divisor }: Rows,
+  { targets, weights, record, upstream, divisor }: Rows,
   backend: TensorflowBackend,
 ): Tensor {
   const { ignoreIndex, labelSmoothing: e, reduction } = attrs;
@@ -152,11 +160,11 @@ function gradientOf(
       anyIgnored = true; // all of its terms stay 0
       continue;
     }
-    const w = records[row * 4 + 3];
+    const w = record[row * 4 + 3];
     k[row] = upstream[reduction === 'none' ? row : 0] / divisor;
     atLabel[row] = k[row] * (1 - e) * w;
     const mass = !isIndex ? k[row] * w : e > 0 ? atLabel[row] + k[row] * (e / view.classes) * weightSum : atLabel[row];
-    scale[row] = mass / records[row * 4 + 1];
+    scale[row] = mass / record[row * 4 + 1];
   }
   // The logits of an ignored row may be anything, and still give 0.
   const multiply = anyIgnored ? 'MulNoNan' : 'Mul';

@@ -16,7 +16,13 @@ export const tensorflowKernels: Kernels<TensorflowBackend> = {
   NLLLoss: bySize(host.NLLLoss, nllLoss),
   NLLLossGrad: host.NLLLossGrad, // reads no logits, and writes hardly anything but zeros
   CrossEntropyLoss: bySize(host.CrossEntropyLoss, crossEntropyLoss),
-  CrossEntropyLossGrad: bySize(host.CrossEntropyLossGrad, crossEntropyLossGrad),
+  CrossEntropyLossGrad: (inputs, attrs, backend) =>
+    // A gradient that is known is multiplied where it is.
+    (inputs.gradient ? crossEntropyLossGrad : bySize(host.CrossEntropyLossGrad, crossEntropyLossGrad))(
+      inputs,
+      attrs,
+      backend,
+    ),
   LogSoftmaxDim: bySize(host.LogSoftmaxDim, logSoftmax),
   LogSoftmaxDimGrad: bySize(host.LogSoftmaxDimGrad, composite.logSoftmaxGrad),
   SoftmaxDim: bySize(host.SoftmaxDim, softmax),

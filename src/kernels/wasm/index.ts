@@ -1,20 +1,18 @@
 import type { DataId, TensorInfo } from '@tensorflow/tfjs-core';
 import { hostKernels } from '../host';
-import type { SharingBackend } from '../host/cross-entropy-loss';
 import type { Host, Values } from '../host/host';
-import { jsLoops } from '../host/js-loops';
-import type { RowLoops } from '../host/row-loops';
-import { hostLoops } from '../simd/host-loops';
-import { instantiate, type Run } from '../simd/instantiate';
-import { SIZE } from '../simd/layout';
-import { SimdLoops } from '../simd/simd-loops';
+import { ownPage } from '../host/own-page';
+import { type Page, pageIn, type Run } from '../host/page';
+import { SIZE } from '../host/page-layout';
+import { instantiate } from '../simd/instantiate';
 
 /** What we use of TensorFlow.js's `wasm` backend. */
-interface WasmBackend extends SharingBackend {
+interface WasmBackend {
   readonly wasm: {
     /** Emscripten's memory: of threaded builds, and of the others. */
     readonly wasmMemory?: WebAssembly.Memory;
     readonly asm?: { readonly memory?: WebAssembly.Memory };
+    _malloc(bytes: number): number;
   };
   readonly dataIdMap: { get(dataId: DataId): { readonly memoryOffset: number } };
   makeOutput(shape: number[], dtype: 'float32'): TensorInfo;
@@ -26,31 +24,36 @@ interface WasmBackend extends SharingBackend {
 const wasm: Host<WasmBackend> = (backend, inputs, shapes, compute) => {
   for (const { dataId } of inputs) backend.dataIdMap.get(dataId); // fetches the data if another backend has it
   const outputs = shapes.map((shape) => backend.makeOutput([...shape], 'float32'));
-  const work = backend.makeOutput([SIZE / 4], 'float32');
+  const page = heapPage(backend) ?? ownPage();
   // Not before now: making a tensor may grow the memory, and that detaches all views of it.
   const view = (tensor: TensorInfo) => backend.typedArrayFromHeap(tensor);
   try {
-    compute(loopsOn(backend, view(work)), inputs.map(view), outputs.map(view));
+    compute(page, inputs.map(view), outputs.map(view));
     return outputs;
   } catch (error) {
     for (const { dataId } of outputs) backend.disposeData(dataId);
     throw error;
-  } finally {
-    backend.disposeData(work.dataId);
   }
 };
 
-const runs = new WeakMap<WebAssembly.Memory, Run | null>();
+interface Heap {
+  readonly base: number;
+  readonly run: Run | null;
+  page?: Page;
+}
+const heaps = new WeakMap<WebAssembly.Memory, Heap>();
 
-function loopsOn({ wasm }: WasmBackend, work: Values): RowLoops {
+/** A page on the backend's heap, or `null` where that is out of reach. */
+function heapPage({ wasm }: WasmBackend): Page | null {
   const memory = wasm.wasmMemory ?? wasm.asm?.memory;
-  if (!memory) return hostLoops();
-  let run = runs.get(memory);
-  if (run === undefined) {
-    run = instantiate(memory);
-    runs.set(memory, run);
+  if (!memory) return null;
+  let heap = heaps.get(memory);
+  if (!heap) {
+    heap = { run: instantiate(memory), base: wasm._malloc(SIZE) };
+    heaps.set(memory, heap);
   }
-  return run ? new SimdLoops(run, work.buffer, work.byteOffset) : jsLoops;
+  if (heap.page?.floats.buffer !== memory.buffer) heap.page = pageIn(memory.buffer, heap.base, heap.run);
+  return heap.page!;
 }
 
 export const wasmKernels = hostKernels(wasm);
