@@ -7,6 +7,7 @@ import { graphSuite } from './graph';
 import { layersSuite } from './layers';
 import { propertySuite } from './properties';
 
+import { rowsSuite } from './rows';
 import { trainingSuite } from './training';
 import { webglSuite } from './webgl';
 import { webgpuSuite } from './webgpu';
@@ -19,6 +20,7 @@ export const suites = {
   accuracy: accuracySuite,
   api: apiSuite,
 
+  rows: rowsSuite,
   graph: graphSuite,
   layers: layersSuite,
   training: trainingSuite,

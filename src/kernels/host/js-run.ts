@@ -4,19 +4,21 @@ import type { Run } from './page';
 import * as layout from './page-layout';
 
 const lanes = () => new Float64Array(layout.LANES);
-const [max, scale, turn, picked, sum, product, mass] = [
-  lanes(),
-  lanes(),
-  lanes(),
-  lanes(),
-  lanes(),
-  lanes(),
-  lanes(),
-];
+const [max, scale, turn, picked, sum, product, mass] = [lanes(), lanes(), lanes(), lanes(), lanes(), lanes(), lanes()];
 
 /** `simd/assembly/index.ts` in JavaScript, on any memory: for where WebAssembly or SIMD is missing or forbidden. */
 export function jsRun(floats: Values, ints: Int32Array, doubles: Float64Array): Run {
-  return (base, operations, rows, classes, step, firstClass, xs, qs, ws, outs, labels, dys, records) => {
+  return (base, operations, rows, classes, step, distance, firstClass, x0, q0, ws, out0, labels, dys, records) => {
+    const slices = (to: number, toStep: number, from: number, fromStep: number): number => {
+      for (let c = 0; c < classes; c++) {
+        const start = (from + c * fromStep) >>> 2;
+        floats.copyWithin((to + c * toStep) >>> 2, start, start + rows);
+      }
+      return to;
+    };
+    const xs = distance > 0 ? slices(base + layout.TILES, step, x0, distance) : x0;
+    const qs = distance > 0 && q0 > 0 ? slices(base + layout.Q_TILE, step, q0, distance) : q0;
+    const outs = distance > 0 && out0 > 0 ? xs : out0;
     const does = (operation: number) => (operations & operation) !== 0;
     const float = (parameter: number) => floats[(base + parameter) >>> 2];
     const double = (parameter: number) => doubles[(base + parameter) >>> 3];
@@ -127,6 +129,7 @@ export function jsRun(floats: Values, ints: Int32Array, doubles: Float64Array): 
       if (does(layout.LOG_PROBS)) for (let i = x; i < end; i += stride) floats[i + out] = floats[i] - m - s;
       if (does(layout.CENTRED)) for (let i = x; i < end; i += stride) floats[i + out] = floats[i] * (floats[i + q] - s);
     }
+    if (distance > 0 && out0 > 0) slices(out0, distance, outs, step);
   };
 }
 

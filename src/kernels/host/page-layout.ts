@@ -57,11 +57,12 @@ export const RECORD = 11776;
 export const NARROW = 64;
 export const TURNED = 15616;
 
-/** Room for tiles. All of the page is one of WebAssembly's. */
+/** Room for tiles: half of it for coefficients where there are some. All of the page fits one of WebAssembly's. */
 export const TILES = 19712;
-export const SIZE = 65536;
+export const Q_TILE = 42368;
+export const SIZE = 65024;
 /** Floats of all tiles. */
-export const TILE = 11456;
+export const TILE = 11328;
 
 // What to do with the rows of a tile, in this order, in bits; see `assembly/index.ts`.
 /** Nothing is known of the rows yet. */

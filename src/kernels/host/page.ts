@@ -12,6 +12,7 @@ export type Run = (
   rows: number,
   classes: number,
   step: number,
+  distance: number,
   firstClass: number,
   x: number,
   q: number,

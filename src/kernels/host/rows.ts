@@ -38,16 +38,20 @@ export type Totals = readonly [likelihood: number, smoothing: number];
  */
 export function forEachRow(page: Page, view: ClassView, task: Task): Totals {
   const { classes, inner, rows } = view;
-  const { operations, x, q, weights, out, labels, dy, record } = task;
-  const { floats, ints, doubles, base, run } = page;
-  const isWithin = (values: Values) => values.buffer === floats.buffer;
-  const across = inner > 1;
-  const inPlace = !across && isWithin(x);
+  const { operations } = task;
+  const { doubles, base, run } = page;
   setParameters(page, task);
+  const operand = (values: Values | undefined) => values && new Operand(values, page);
+  const x = new Operand(task.x, page);
+  const [q, weights, out] = [task.q, task.weights, task.out].map(operand);
+  const [labels, dy, record] = [task.labels, task.dy, task.record].map(operand);
 
-  const regions = 1 + (q ? 1 : 0) + (weights ? 1 : 0);
-  const room = Math.floor(layout.TILE / regions / 16) * 16;
-  const region = (index: number) => base + layout.TILES + 4 * index * room;
+  const across = inner > 1;
+  const inPlace = !across && x.isWithin;
+  // Where arrays go: the tiles' room for x, half of it if there are others, and a quarter if there are two.
+  const room = layout.TILE / (q && weights ? 4 : q || weights ? 2 : 1);
+  const [xTile, qTile] = [base + layout.TILES, base + layout.Q_TILE];
+  const weightsTile = q ? qTile + 4 * room : qTile;
   const fitting = Math.floor(room / Math.max(1, classes));
   const most = inPlace
     ? rows
@@ -56,6 +60,8 @@ export function forEachRow(page: Page, view: ClassView, task: Task): Totals {
       : Math.max(1, Math.min(layout.LANES, fitting));
   const padded = (most + 7) & ~7;
   const span = inPlace ? classes : Math.min(classes, Math.floor(room / (across ? padded : 1)));
+  const step = across ? 4 * padded : 0;
+  const distance = across && x.isWithin ? 4 * inner : 0;
   // Rows that fill several tiles go through them once for the maxima, again for the sums, and again for the results.
   const stages = span === classes ? [operations] : stagesOf(operations);
 
@@ -63,59 +69,75 @@ export function forEachRow(page: Page, view: ClassView, task: Task): Totals {
     const o = Math.floor(first / inner);
     const i = first - o * inner;
     count = Math.min(most, across ? inner - i : rows - first);
-    const ofRows = (values: Values | undefined, at: number, width: number) => {
-      if (!values) return 0;
-      if (isWithin(values)) return values.byteOffset + 4 * first * width;
-      const part = values.subarray(first * width, (first + count) * width);
-      (values instanceof Int32Array ? ints : floats).set(part, (base + at) >>> 2);
-      return base + at;
-    };
-    const labelsAt = ofRows(labels, layout.LABELS, 1);
-    const dyAt = !dy ? base + layout.ONE : dy.length > 1 ? ofRows(dy, layout.DY, 1) : base + layout.DY;
-    const recordAt = ofRows(record, layout.RECORD, 4);
+    const labelsAt = labels ? labels.load(first, count, base + layout.LABELS) : 0;
+    const dyAt = !dy
+      ? base + layout.ONE
+      : task.dy!.length > 1
+        ? dy.load(first, count, base + layout.DY)
+        : base + layout.DY;
+    const recordAt = record ? record.load(4 * first, 4 * count, base + layout.RECORD) : 0;
     for (const stage of stages) {
       for (let c = 0; c < Math.max(1, classes); c += Math.max(1, span)) {
         const some = Math.min(span, classes - c);
-        // Where things are in a tensor, and how much of it is contiguous.
         const start = across ? (o * classes + c) * inner + i : first * classes + c;
-        const [slices, length] = across ? [some, count] : [1, count * some];
-        const load = (values: Values, to: number) => {
-          if (!across && isWithin(values)) return values.byteOffset + 4 * start;
-          for (let s = 0; s < slices; s++) copyIn(values, start + s * inner, length, (to >>> 2) + s * padded);
-          return to;
-        };
+        const load = (operand: Operand, to: number) =>
+          across && !x.isWithin
+            ? operand.loadSlices(start, inner, some, count, to, padded)
+            : operand.load(start, count * some, to);
         const writes = out && stage & (layout.KEEP | WRITES) && stage & (layout.EXPONENTIALS | WRITES);
-        const tile = load(stage & layout.SCALED && !(stage & layout.EXPONENTIALS) ? out! : x, region(0));
-        const result = !writes ? 0 : inPlace ? out.byteOffset + 4 * start : tile;
-        const weightsAt = weights ? loadWeights(weights, c, some) : 0;
+        const xAt = load(stage & layout.SCALED && !(stage & layout.EXPONENTIALS) ? out! : x, xTile);
+        const qAt = q ? load(q, qTile) : 0;
+        const weightsAt = weights ? weights.load(c, some, weightsTile) : 0;
+        const outAt = !writes ? 0 : out.isWithin ? out.address + 4 * start : xAt;
         const bits = stage & (c > 0 ? ~FIRST : -1) & (c + some < classes ? ~LAST : -1);
-        const qAt = q ? load(q, region(1)) : 0;
-        run(base, bits, count, some, across ? 4 * padded : 0, c, tile, qAt, weightsAt, result, labelsAt, dyAt, recordAt);
-        if (!writes || inPlace) continue;
-        for (let s = 0; s < slices; s++) copyOut(out, start + s * inner, length, (result >>> 2) + s * padded);
+        run(base, bits, count, some, step, distance, c, xAt, qAt, weightsAt, outAt, labelsAt, dyAt, recordAt);
+        if (!writes || out.isWithin) continue;
+        if (across) out.storeSlices(start, inner, some, count, outAt, padded);
+        else out.store(start, count * some, outAt);
       }
     }
-    if (record && operations & layout.FINISH_LOSS && !isWithin(record)) {
-      record.set(floats.subarray(recordAt >>> 2, (recordAt >>> 2) + 4 * count), 4 * first);
-    }
+    if (record && operations & layout.FINISH_LOSS) record.store(4 * first, 4 * count, recordAt);
   }
   return [doubles[(base + layout.LIKELIHOOD) >>> 3], doubles[(base + layout.SMOOTHING) >>> 3]];
+}
 
-  function loadWeights(values: Values, firstClass: number, count: number): number {
-    if (isWithin(values)) return values.byteOffset + 4 * firstClass;
-    copyIn(values, firstClass, count, region(regions - 1) >>> 2);
-    return region(regions - 1);
+/** A tensor's elements, in the page's memory or elsewhere. */
+class Operand {
+  readonly isWithin: boolean;
+  /** In the page's memory, in bytes. */
+  readonly address: number;
+  private readonly memory: Values;
+
+  constructor(
+    private readonly values: Values,
+    { floats, ints }: Page,
+  ) {
+    // Looked up once: to ask a typed array for its buffer takes its time.
+    this.isWithin = values.buffer === floats.buffer;
+    this.address = values.byteOffset;
+    this.memory = values instanceof Int32Array ? (ints as unknown as Values) : floats;
   }
 
-  function copyIn(values: Values, start: number, length: number, to: number): void {
-    const from = (values.byteOffset >>> 2) + start;
-    if (isWithin(values)) floats.copyWithin(to, from, from + length);
-    else floats.set(values.subarray(start, start + length), to);
+  /** The address of some elements: where they are, or `to`, where they are put. */
+  load(start: number, length: number, to: number): number {
+    if (this.isWithin) return this.address + 4 * start;
+    this.memory.set(this.values.subarray(start, start + length), to >>> 2);
+    return to;
   }
 
-  function copyOut(values: Values, start: number, length: number, from: number): void {
-    if (isWithin(values)) floats.copyWithin((values.byteOffset >>> 2) + start, from, from + length);
-    else values.set(floats.subarray(from, from + length), start);
+  /** Puts slices of a constant distance at an address, `padded` apart. */
+  loadSlices(start: number, distance: number, slices: number, length: number, to: number, padded: number): number {
+    for (let s = 0; s < slices; s++) this.load(start + s * distance, length, to + 4 * s * padded);
+    return to;
+  }
+
+  store(start: number, length: number, from: number): void {
+    if (this.isWithin) return;
+    this.values.set(this.memory.subarray(from >>> 2, (from >>> 2) + length), start);
+  }
+
+  storeSlices(start: number, distance: number, slices: number, length: number, from: number, padded: number): void {
+    for (let s = 0; s < slices; s++) this.store(start + s * distance, length, from + 4 * s * padded);
   }
 }
 

@@ -1,7 +1,7 @@
 import { classView } from '../../ops/class-view';
 import type { Kernels, LossInputs, LossOutputs, Tensors } from '../../ops/contracts';
-import { finishRows } from '../host/nll-loss';
 import { lossShapes } from '../host/losses';
+import { finishRows } from '../host/nll-loss';
 import { type TensorflowBackend, tensorflow } from './backend';
 import { labelsOf } from './rows';
 

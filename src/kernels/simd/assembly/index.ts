@@ -32,6 +32,7 @@ import {
   PICKED,
   PRODUCT,
   Q_SHARE,
+  Q_TILE,
   RECALL,
   SCALE,
   SCALED,
@@ -42,6 +43,7 @@ import {
   START,
   SUM,
   TAIL,
+  TILES,
   TURN,
   TURNED,
 } from '../../host/page-layout';
@@ -64,7 +66,7 @@ let record: usize = 0;
 
 /**
  * Does `operations` with `rows` rows and their classes from `first` on. `step` is 0 for contiguous rows, else the bytes
- * from class to class. Of the arrays, 0 stands for none: `x`, coefficients `q` of the same layout and `w` of the
+ * from class to class in tiles; `distance` is that outside of the page, or 0 for what is in a tile already. Of the arrays, 0 stands for none: `x`, coefficients `q` of the same layout and `w` of the
  * classes, the result `out`, and labels, upstream gradients and records of the rows.
  */
 export function run(
@@ -73,6 +75,7 @@ export function run(
   rows: i32,
   tileClasses: usize,
   step: usize,
+  distance: usize,
   first: i32,
   x: usize,
   q: usize,
@@ -93,6 +96,13 @@ export function run(
   const turned = step === 0 && <i32>classes <= NARROW && rows > 1;
   across = turned || step !== 0;
   stride = step !== 0 ? step : WIDE;
+  const slice = rows << 2;
+  const result = out;
+  if (distance) {
+    x = copySlices(base + TILES, step, x, distance, slice);
+    if (q) q = copySlices(base + Q_TILE, step, q, distance, slice);
+    if (out) out = x;
+  }
   const perStrand: i32 = across ? 8 : 1;
   const strandSize: usize = turned ? size << 3 : across ? WIDE : size;
   const dyStep: usize = load<i32>(base, DY_STEP) * perStrand;
@@ -117,6 +127,13 @@ export function run(
     dy += dyStep;
     record += perStrand << 4;
   }
+  if (distance && result) copySlices(result, distance, base + TILES, step, slice);
+}
+
+/** A slice of `size` bytes for each class. */
+function copySlices(to: usize, toStep: usize, from: usize, fromStep: usize, size: usize): usize {
+  for (let c: usize = 0; c < classes; c++) memory.copy(to + c * toStep, from + c * fromStep, size);
+  return to;
 }
 
 /** Rows of `size` bytes, side by side. */
@@ -176,18 +193,34 @@ function start(group: usize, rows: i32): void {
 /** Makes the terms of the gradient from the records of rows: it is `scale * exp(x - max) + turn * coefficient`. */
 function recall(group: usize, rows: i32): void {
   const dyStep: usize = load<i32>(base, DY_STEP);
-  const labelShare = f64.load(base, LABEL_SHARE);
-  const spreadMass = f64.load(base, SPREAD_MASS);
-  const perDivisor = f64.load(base, PER_DIVISOR);
-  for (let r = 0; r < rows; r++) {
+  const labelShare = v128.load64_splat(base, LABEL_SHARE);
+  const spreadMass = v128.load64_splat(base, SPREAD_MASS);
+  const perDivisor = v128.load64_splat(base, PER_DIVISOR);
+  for (let r = 0; r < rows; r += 2) {
     const lane = group + (r << 2);
-    const row = record + (r << 4);
-    const k = <f64>f32.load(dy + r * dyStep) * perDivisor;
-    f32.store(lane, isIgnored(r) ? Infinity : f32.load(row), MAX);
-    f32.store(lane, <f32>((k * (labelShare * f32.load(row, 12) + spreadMass)) / f32.load(row, 4)), SCALE);
-    f32.store(lane, <f32>-k, TURN);
+    const s = min(r + 1, rows - 1);
+    const a = v128.load(record + (r << 4));
+    const b = v128.load(record + (s << 4));
+    const sum = f64x2.promote_low_f32x4(v128.shuffle<f32>(a, b, 1, 5, 1, 5));
+    const w = f64x2.promote_low_f32x4(v128.shuffle<f32>(a, b, 3, 7, 3, 7));
+    const k = f64x2.mul(pair(dy + r * dyStep, dy + s * dyStep), perDivisor);
+    const mass = f64x2.add(f64x2.mul(labelShare, w), spreadMass);
+    store(lane + SCALE, f64x2.div(f64x2.mul(k, mass), sum));
+    store(lane + TURN, f64x2.neg(k));
+    f32.store(lane, isIgnored(r) ? Infinity : f32x4.extract_lane(a, 0), MAX);
+    f32.store(lane, isIgnored(s) ? Infinity : f32x4.extract_lane(b, 0), MAX + 4);
   }
   if (!across) splat(group);
+}
+
+/** Two float32 as float64. */
+function pair(a: usize, b: usize): v128 {
+  return f64x2.replace_lane(f64x2.splat(f32.load(a)), 1, f32.load(b));
+}
+
+/** Two float64 as float32. */
+function store(to: usize, x: v128): void {
+  v128.store64_lane(to, f32x4.demote_f64x2_zero(x), 0);
 }
 
 /** The first lane's numbers for all lanes. */
@@ -226,53 +259,71 @@ function subtractLabels(group: usize, rows: i32, out: usize): void {
 
 /** The rows' sums are complete: makes their records, or what their results are made of. */
 function finish(group: usize, rows: i32): void {
-  for (let r = 0; r < rows; r++) {
+  const zero = i32x4.splat(0);
+  let likelihoods: v128 = zero;
+  let smoothings: v128 = zero;
+  // Two rows at a time, the second of which may not be there.
+  for (let r = 0; r < rows; r += 2) {
     const lane = group + (r << 2);
     const lane64 = group + (r << 3);
-    const row = record + (r << 4);
-    if (does & FINISH_LOSS && isIgnored(r)) {
-      f32.store(row, 0);
-      f32.store(row, 1, 4);
-      f32.store(row, 0, 8);
-      continue;
-    }
-    let sum = f64.load(lane64, SUM);
-    // A row that holds NaN or Infinity, or nothing but -Infinity.
-    if (!(sum > 0)) {
-      sum = NaN;
-      f32.store(lane, 0, MAX);
-    }
-    const max = f32.load(lane, MAX);
-    const product = f64.load(lane64, PRODUCT);
-    const mass = f64.load(lane64, MASS);
+    const isThere = r + 1 < rows;
+    const isLive = i64x2.replace_lane(i64x2.splat(isIgnored(r) ? 0 : -1), 1, !isThere || isIgnored(r + 1) ? 0 : -1);
+    const found = v128.load(lane64, SUM);
+    // Else a row holds NaN or Infinity, or nothing but -Infinity.
+    const isValid = f64x2.gt(found, zero);
+    const sum = v128.bitselect(v128.bitselect(found, f64x2.splat(NaN), isValid), f64x2.splat(1), isLive);
+    const max = v128.and(pair(lane + MAX, lane + MAX + 4), v128.and(isValid, isLive));
+    const mass = v128.load(lane64, MASS);
+    store(lane + MAX, max);
     if (does & FINISH_LOSS) {
+      const row = record + (r << 4);
+      const next = isThere ? row + 16 : row;
       const logSum = log(sum);
-      const spread = product === 0 && mass === 0 ? 0 : product + mass * logSum;
-      let loss = spread;
+      const spread = f64x2.add(v128.load(lane64, PRODUCT), unlessZero(mass, f64x2.mul(mass, logSum)));
+      let loss = v128.and(spread, isLive);
       if (labels) {
-        const atLabel = f64.load(base, LABEL_SHARE) * f32.load(row, 12);
+        smoothings = f64x2.add(smoothings, loss);
+        const atLabel = f64x2.mul(v128.load64_splat(base, LABEL_SHARE), pair(row + 12, next + 12));
         // -logProb is (max - x) + logSum, in this order: exact for a row whose loss is almost 0.
-        const likelihood = atLabel === 0 ? 0 : atLabel * (<f64>max - f32.load(lane, PICKED) + logSum);
-        f64.store(base, f64.load(base, SMOOTHING) + spread, SMOOTHING);
-        f64.store(base, f64.load(base, LIKELIHOOD) + likelihood, LIKELIHOOD);
-        loss += likelihood;
+        const picked = pair(lane + PICKED, lane + PICKED + 4);
+        const minusLogProb = f64x2.add(f64x2.sub(max, picked), logSum);
+        const likelihood = v128.and(unlessZero(atLabel, f64x2.mul(atLabel, minusLogProb)), isLive);
+        likelihoods = f64x2.add(likelihoods, likelihood);
+        loss = f64x2.add(loss, likelihood);
       } else {
-        f64.store(base, f64.load(base, LIKELIHOOD) + spread, LIKELIHOOD);
-        f32.store(row, <f32>mass, 12);
+        likelihoods = f64x2.add(likelihoods, loss);
+        const masses = f32x4.demote_f64x2_zero(mass);
+        v128.store32_lane(next, masses, 1, 12);
+        v128.store32_lane(row, masses, 0, 12);
       }
-      f32.store(row, max);
-      f32.store(row, <f32>sum, 4);
-      f32.store(row, <f32>loss, 8);
+      const losses = f32x4.demote_f64x2_zero(loss);
+      const terms = v128.shuffle<f32>(f32x4.demote_f64x2_zero(max), f32x4.demote_f64x2_zero(sum), 0, 4, 1, 5);
+      // What is not there first, since then it goes where the first row does.
+      v128.store64_lane(next, terms, 1);
+      v128.store32_lane(next, losses, 1, 8);
+      v128.store64_lane(row, terms, 0);
+      v128.store32_lane(row, losses, 0, 8);
       continue;
     }
-    let scale = -product; // the mean of dy under the softmax
+    let scale = f64x2.neg(v128.load(lane64, PRODUCT)); // the mean of dy under the softmax
     if (does & FINISH_LOG_SOFTMAX) scale = log(sum);
-    else if (does & FINISH_SOFTMAX) scale = 1 / sum;
-    else if (does & FINISH_LOG_SOFTMAX_GRAD) scale = -mass / sum;
-    f32.store(lane, <f32>scale, SCALE);
-    f32.store(lane, 1, TURN);
+    else if (does & FINISH_SOFTMAX) scale = f64x2.div(f64x2.splat(1), sum);
+    else if (does & FINISH_LOG_SOFTMAX_GRAD) scale = f64x2.neg(f64x2.div(mass, sum));
+    store(lane + SCALE, scale);
+    store(lane + TURN, f64x2.splat(1));
   }
   if (!across) splat(group);
+  addBoth(base + LIKELIHOOD, likelihoods);
+  addBoth(base + SMOOTHING, smoothings);
+}
+
+function addBoth(total: usize, x: v128): void {
+  f64.store(total, f64.load(total) + f64x2.extract_lane(x, 0) + f64x2.extract_lane(x, 1));
+}
+
+/** `x`, but 0 where the coefficient is. */
+function unlessZero(coefficient: v128, x: v128): v128 {
+  return v128.andnot(x, f64x2.eq(coefficient, f64x2.splat(0)));
 }
 
 /** Runs an operation along a strand. */
@@ -390,7 +441,7 @@ function exponentials(group: usize, x: usize, out: usize, n: usize): void {
 }
 
 /** exp(d) of d <= 0: exactly 1 at 0, exactly 0 at -Infinity; anything at NaN. */
-// @ts-ignore: AssemblyScript's decorators may be on functions
+// @ts-expect-error: AssemblyScript's decorators may be on functions
 @inline
 function exp(
   d: v128,
@@ -420,7 +471,7 @@ function exp(
 }
 
 /** What a class counts. */
-// @ts-ignore
+// @ts-expect-error
 @inline
 function coefficient(q: usize, w: usize, wStep: usize, qShare: v128, share: v128): v128 {
   let g = share;
@@ -522,19 +573,27 @@ function add(totals: usize, x: v128): void {
 }
 
 /** `a * b + c`. */
-// @ts-ignore
+// @ts-expect-error
 @inline
 function madd(a: v128, b: v128, c: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
 }
 
-/** The natural logarithm of a number of 1 or more, or NaN, to 1e-10. */
-function log(x: f64): f64 {
-  const bits = reinterpret<i64>(x);
-  const k = (bits - 0x3fe6a09e667f3bcd) >> 52; // so that m is between the root of 1/2 and that of 2
-  const m = reinterpret<f64>(bits - (k << 52));
-  const s = (m - 1) / (m + 1);
-  const z = s * s;
-  const series = 1 + z * (1 / 3.0 + z * (1 / 5.0 + z * (1 / 7.0 + z * (1 / 9.0 + z * (1 / 11.0)))));
-  return <f64>k * 0.6931471805599453 + 2 * s * series + (x - x);
+/** The natural logarithm of two numbers of 1 or more, or NaN, to 1e-10. */
+function log(x: v128): v128 {
+  const high = v128.shuffle<i32>(x, x, 1, 3, 1, 3);
+  // So that m is between the root of 1/2 and that of 2.
+  const k = i32x4.shr_s(i32x4.sub(high, i32x4.splat(0x3fe6a09e)), 20);
+  const m = i32x4.sub(x, v128.shuffle<i32>(i32x4.shl(k, 20), i32x4.splat(0), 4, 0, 4, 1));
+  const one = f64x2.splat(1);
+  const s = f64x2.div(f64x2.sub(m, one), f64x2.add(m, one));
+  const z = f64x2.mul(s, s);
+  let series = f64x2.splat(2 / 11.0);
+  series = f64x2.add(f64x2.mul(series, z), f64x2.splat(2 / 9.0));
+  series = f64x2.add(f64x2.mul(series, z), f64x2.splat(2 / 7.0));
+  series = f64x2.add(f64x2.mul(series, z), f64x2.splat(2 / 5.0));
+  series = f64x2.add(f64x2.mul(series, z), f64x2.splat(2 / 3.0));
+  series = f64x2.add(f64x2.mul(series, z), f64x2.splat(2));
+  const whole = f64x2.mul(f64x2.convert_low_i32x4_s(k), f64x2.splat(0.6931471805599453));
+  return f64x2.add(f64x2.add(whole, f64x2.mul(s, series)), f64x2.sub(x, x));
 }
