@@ -48,7 +48,8 @@ export interface Along {
 
 /**
  * `[loss, record, divisor]`. `divisor` is the scalar that the sum over rows was divided by, 1 unless `reduction` is
- * `'mean'`, so that the backward need not know reductions.
+ * `'mean'`, so that the backward need not know reductions. With the gradient of class indices in `along`, the record may
+ * be empty.
  */
 export type LossOutputs = [loss: TensorInfo, record: TensorInfo, divisor: TensorInfo];
 

@@ -241,8 +241,8 @@ function outcome(
     const attrs: LossAttrs = { dim, ignoreIndex, reduction: options.reduction ?? 'sum', labelSmoothing };
     const inputs = { input, target, weight };
     const along: { gradient?: Operand } = {};
-    const [loss, record, divisor] = kernels.CrossEntropyLoss(inputs, { ...attrs, along }, null);
-    const [alone] = kernels.CrossEntropyLoss(inputs, attrs, null);
+    const [loss] = kernels.CrossEntropyLoss(inputs, { ...attrs, along }, null);
+    const [alone, record, divisor] = kernels.CrossEntropyLoss(inputs, attrs, null);
     const gradient = kernels.CrossEntropyLossGrad({ ...inputs, dy, record, divisor }, attrs, null);
     results.push(loss as Operand, alone as Operand, along.gradient as Operand, gradient as Operand);
   }

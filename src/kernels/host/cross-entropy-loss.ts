@@ -15,21 +15,22 @@ export function crossEntropyLossKernels<Backend>(host: Host<Backend>): CrossEntr
       const { input, target, weight } = inputs;
       const { along, reduction, ignoreIndex } = attrs;
       const view = classView(input.shape, attrs.dim);
-      const shapes: (readonly number[])[] = lossShapes(input, attrs, view.rows);
+      const isIndex = target.dtype === 'int32';
+      // With the gradient at hand, nobody needs the records, unless for the derivative by probabilities.
+      const shapes: (readonly number[])[] = lossShapes(input, attrs, along && isIndex ? 0 : view.rows);
       if (along) shapes.push(input.shape);
       const outputs = host(backend, [input, target, weight], shapes, (page, [x, targets, weights], outputs) => {
         const [, record, divisor, gradient] = outputs;
-        const rowWeights =
-          target.dtype === 'int32'
-            ? weighLabels(targets, weights, record, view.classes, ignoreIndex)
-            : view.classes && view.rows;
+        const rowWeights = isIndex
+          ? weighLabels(targets, weights, view.classes, ignoreIndex)
+          : view.classes && view.rows;
         divisor[0] = reduction === 'mean' ? rowWeights : 1;
         const task = taskOf(inputs, attrs, x, targets, weights);
         const totals = forEachRow(page, view, {
           ...task,
           operations:
             START | PEAK | EXPONENTIALS | FINISH_LOSS | spreadOf(task, DOT | SPREAD) | (gradient ? KEEP | SCALED : 0),
-          record,
+          record: record.length > 0 ? record : undefined,
           divisor: divisor[0],
           out: gradient,
         });
@@ -76,7 +77,7 @@ function taskOf(
   const share = e / classes;
   const spread = { share, ...(isWeighted && { weights }) };
   if (target.dtype !== 'int32') return { x, q: targets, qShare: 1 - e, ...spread };
-  const labels = { x, labels: targets, ignoreIndex };
+  const labels = { x, labels: targets, labelWeights: weights, ignoreIndex };
   if (e === 0) return labels;
   const weightSum = isWeighted ? weights.reduce((a, b) => a + b, 0) : classes;
   return { ...labels, ...spread, labelShare: 1 - e, spreadMass: share * weightSum };

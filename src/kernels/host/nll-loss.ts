@@ -1,7 +1,7 @@
 import { type ClassView, classView } from '../../ops/class-view';
 import type { Kernels, LossAttrs, LossOutputs } from '../../ops/contracts';
 import type { Host, Values } from './host';
-import { weighLabels } from './labels';
+import { weighLabels, weightOf } from './labels';
 import { lossShapes, reduceLosses } from './losses';
 
 type NLLLoss<Backend> = Pick<Kernels<Backend>, 'NLLLoss' | 'NLLLossGrad'>;
@@ -46,16 +46,17 @@ export function finishRows(
   pick: () => Values,
 ): void {
   const [, record, divisor] = outputs;
-  const rowWeights = weighLabels(labels, weights, record, view.classes, attrs.ignoreIndex);
+  const rowWeights = weighLabels(labels, weights, view.classes, attrs.ignoreIndex);
   divisor[0] = attrs.reduction === 'mean' ? rowWeights : 1;
   const picked = pick();
   let sum = 0;
   for (let row = 0; row < view.rows; row++) {
-    const w = record[row * 4 + 3];
+    const w = weightOf(labels[row], weights, attrs.ignoreIndex);
     const loss = w === 0 ? 0 : -w * picked[row];
     record[row * 4] = 0;
     record[row * 4 + 1] = 1;
     record[row * 4 + 2] = loss;
+    record[row * 4 + 3] = w;
     sum += loss;
   }
   reduceLosses(outputs, [sum, 0], attrs);

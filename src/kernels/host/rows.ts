@@ -1,5 +1,6 @@
 import type { ClassView } from '../../ops/class-view';
 import type { Values } from './host';
+import { weightOf } from './labels';
 import type { Page } from './page';
 import * as layout from './page-layout';
 
@@ -18,12 +19,15 @@ export interface Task {
   readonly weights?: Values;
   readonly out?: Values;
   readonly labels?: Values;
+  /** What the labels' classes count; all the same if there are none. */
+  readonly labelWeights?: Values;
   readonly ignoreIndex?: number;
   readonly labelShare?: number;
   readonly spreadMass?: number;
   /** Upstream gradients, one for all or one a row; 1 by default. */
   readonly dy?: Values;
   readonly divisor?: number;
+  /** Of a loss. Where nobody wants it, it is in the page only. */
   readonly record?: Values;
   /** What maxima start at, rather than -Infinity, from which nothing can be subtracted. */
   readonly lowest?: number;
@@ -39,12 +43,13 @@ export type Totals = readonly [likelihood: number, smoothing: number];
 export function forEachRow(page: Page, view: ClassView, task: Task): Totals {
   const { classes, inner, rows } = view;
   const { operations } = task;
-  const { doubles, base, run } = page;
+  const { floats, doubles, base, run } = page;
   setParameters(page, task);
-  const operand = (values: Values | undefined) => values && new Operand(values, page);
-  const x = new Operand(task.x, page);
+  const operand = (values: Values | undefined) => values && new Operand(values, floats);
+  const x = new Operand(task.x, floats);
   const [q, weights, out] = [task.q, task.weights, task.out].map(operand);
-  const [labels, dy, record] = [task.labels, task.dy, task.record].map(operand);
+  const [dy, record] = [task.dy, task.record].map(operand);
+  const labels = task.labels && new Operand(task.labels, page.ints);
 
   const across = inner > 1;
   const inPlace = !across && x.isWithin;
@@ -54,7 +59,9 @@ export function forEachRow(page: Page, view: ClassView, task: Task): Totals {
   const weightsTile = q ? qTile + 4 * room : qTile;
   const fitting = Math.floor(room / Math.max(1, classes));
   const most = inPlace
-    ? rows
+    ? record || !labels
+      ? rows
+      : Math.min(rows, layout.LANES)
     : across
       ? Math.min(layout.LANES, inner, Math.max(MIN_POSITIONS, fitting & ~7))
       : Math.max(1, Math.min(layout.LANES, fitting));
@@ -75,7 +82,13 @@ export function forEachRow(page: Page, view: ClassView, task: Task): Totals {
       : task.dy!.length > 1
         ? dy.load(first, count, base + layout.DY)
         : base + layout.DY;
-    const recordAt = record ? record.load(4 * first, 4 * count, base + layout.RECORD) : 0;
+    const recordAt = record ? record.load(4 * first, 4 * count, base + layout.RECORD) : base + layout.RECORD;
+    if (task.labels && operations & layout.FINISH_LOSS) {
+      const { labelWeights = NONE, ignoreIndex = NaN } = task;
+      for (let r = 0, at = (recordAt >>> 2) + 3; r < count; r++, at += 4) {
+        floats[at] = weightOf(task.labels[first + r], labelWeights, ignoreIndex);
+      }
+    }
     for (const stage of stages) {
       for (let c = 0; c < Math.max(1, classes); c += Math.max(1, span)) {
         const some = Math.min(span, classes - c);
@@ -106,16 +119,15 @@ class Operand {
   readonly isWithin: boolean;
   /** In the page's memory, in bytes. */
   readonly address: number;
-  private readonly memory: Values;
 
+  /** `memory` is the page's, of the type that kernels read: a float32 tensor of the cpu backend may hold an Int32Array. */
   constructor(
     private readonly values: Values,
-    { floats, ints }: Page,
+    private readonly memory: Float32Array | Int32Array,
   ) {
     // Looked up once: to ask a typed array for its buffer takes its time.
-    this.isWithin = values.buffer === floats.buffer;
+    this.isWithin = values.buffer === memory.buffer;
     this.address = values.byteOffset;
-    this.memory = values instanceof Int32Array ? (ints as unknown as Values) : floats;
   }
 
   /** The address of some elements: where they are, or `to`, where they are put. */
@@ -140,6 +152,8 @@ class Operand {
     for (let s = 0; s < slices; s++) this.store(start + s * distance, length, from + 4 * s * padded);
   }
 }
+
+const NONE = new Float32Array(0);
 
 const WRITES = layout.SCALED | layout.LOG_PROBS | layout.CENTRED;
 /** What is done at a row's first classes only, and at its last ones. */

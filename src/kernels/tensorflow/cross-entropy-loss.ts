@@ -3,7 +3,7 @@ import { type ClassView, classView } from '../../ops/class-view';
 import type { Kernels, LossAttrs, LossGradInputs, LossInputs, LossOutputs, Tensors } from '../../ops/contracts';
 import { coefficients, dense, perClass } from '../../ops/terms';
 import type { Values } from '../host/host';
-import { weighLabels } from '../host/labels';
+import { weighLabels, weightOf } from '../host/labels';
 import { lossShapes, reduceLosses } from '../host/losses';
 import type { Totals } from '../host/rows';
 import { runNative, type TensorflowBackend, tensorflow } from './backend';
@@ -39,7 +39,7 @@ export const crossEntropyLoss: Native['CrossEntropyLoss'] = (infos, attrs, backe
   return tensorflow(backend, [target, weight], shapes, (_, [targets, weights], outputs) => {
     const [, record, divisor] = outputs;
     const isIndex = target.dtype === 'int32';
-    const rowWeights = isIndex ? weighLabels(targets, weights, record, view.classes, ignoreIndex) : view.rows;
+    const rowWeights = isIndex ? weighLabels(targets, weights, view.classes, ignoreIndex) : view.rows;
     divisor[0] = reduction === 'mean' ? rowWeights : 1;
     const totals = scoped(() => {
       const { exps, ...sums } = reduceClasses(inputs, attrs, view, backend);
@@ -126,7 +126,7 @@ function finishRows(
     const sumExp = sums.sumExp[row];
     const logSum = Math.log(sumExp);
     const spread = sums.spread[row];
-    const mass = isIndex ? record[row * 4 + 3] : sums.mass[row];
+    const mass = isIndex ? weightOf(targets[row], weights, ignoreIndex) : sums.mass[row];
     let likelihood = mass === 0 && spread === 0 ? 0 : mass * logSum - spread;
     let smoothing = 0;
     if (isIndex) {
