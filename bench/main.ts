@@ -23,7 +23,7 @@ const SHAPES = [
 ];
 const QUICK_SHAPES = [SHAPES[0], SHAPES[1], SHAPES[5]];
 
-const FULL: Budget = { time: 500, warmUp: 150, patience: 1000 };
+const FULL: Budget = { time: 500, warmUp: 500, patience: 1000 };
 const QUICK: Budget = { time: 100, warmUp: 50, patience: 200 };
 
 const IDS = [...NODE_BACKENDS.map((name) => `node/${name}`), ...CHROMIUM_BACKENDS.map((name) => `chromium/${name}`)];
