@@ -34,6 +34,8 @@ export interface LossAttrs {
   readonly reduction: Reduction;
   /** 0 for NLLLoss. */
   readonly labelSmoothing: number;
+  /** Whether the gradient kernel may be run: else the loss kernel may give the loss and nothing more. */
+  readonly records?: boolean;
   /** Given where the gradient of a scalar loss by its input will be wanted, but no derivative of that. */
   readonly along?: Along;
 }
@@ -48,8 +50,7 @@ export interface Along {
 
 /**
  * `[loss, record, divisor]`. `divisor` is the scalar that the sum over rows was divided by, 1 unless `reduction` is
- * `'mean'`, so that the backward need not know reductions. With the gradient of class indices in `along`, the record may
- * be empty.
+ * `'mean'`, so that the backward need not know reductions.
  */
 export type LossOutputs = [loss: TensorInfo, record: TensorInfo, divisor: TensorInfo];
 

@@ -83,13 +83,14 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
 
   return (inputs: LossTensors, attrs: LossAttrs): Tensor =>
     tidy(() => {
-      const run = (attrs: LossAttrs) => runOp<Tensor[]>(kernelName, inputs, attrs);
-      if (!engine().isTapeOn()) return run(attrs)[0];
+      const run = (options: Pick<LossAttrs, 'records' | 'along'>) =>
+        runOp<Tensor[]>(kernelName, inputs, { ...attrs, ...options });
+      if (!engine().isTapeOn()) return run({})[0];
       const { input, target, weight } = inputs;
       const once = isDifferentiatedOnce();
       const connected = once ? [] : [target, input, weight].map((x) => shared(x));
       const along: Along | undefined = once && attrs.reduction !== 'none' ? {} : undefined;
-      const [loss, record, divisor] = run(along ? { ...attrs, along } : attrs);
+      const [loss, record, divisor] = run({ records: true, along });
       if (along?.gradient) along.gradient = engine().makeTensorFromTensorInfo(along.gradient);
       const gradient = along?.gradient as Tensor | undefined;
       // With the gradient at hand, only those of probabilities and weights need the rest.

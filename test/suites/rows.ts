@@ -242,7 +242,8 @@ function outcome(
     const inputs = { input, target, weight };
     const along: { gradient?: Operand } = {};
     const [loss] = kernels.CrossEntropyLoss(inputs, { ...attrs, along }, null);
-    const [alone, record, divisor] = kernels.CrossEntropyLoss(inputs, attrs, null);
+    const [alone] = kernels.CrossEntropyLoss(inputs, attrs, null);
+    const [, record, divisor] = kernels.CrossEntropyLoss(inputs, { ...attrs, records: true }, null);
     const gradient = kernels.CrossEntropyLossGrad({ ...inputs, dy, record, divisor }, attrs, null);
     results.push(loss as Operand, alone as Operand, along.gradient as Operand, gradient as Operand);
   }

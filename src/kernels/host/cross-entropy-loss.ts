@@ -16,27 +16,31 @@ export function crossEntropyLossKernels<Backend>(host: Host<Backend>): CrossEntr
       const { along, reduction, ignoreIndex } = attrs;
       const view = classView(input.shape, attrs.dim);
       const isIndex = target.dtype === 'int32';
-      // With the gradient at hand, nobody needs the records, unless for the derivative by probabilities.
-      const shapes: (readonly number[])[] = lossShapes(input, attrs, along && isIndex ? 0 : view.rows);
-      if (along) shapes.push(input.shape);
+      // With the gradient at hand, only those of probabilities and weights need the records.
+      const records = reduction === 'none' || (attrs.records && !(along && isIndex));
+      const [lossShape, ...others] = lossShapes(input, attrs, view.rows);
+      const shapes = [lossShape, ...(along ? [input.shape] : []), ...(records ? others : [])];
       const outputs = host(backend, [input, target, weight], shapes, (page, [x, targets, weights], outputs) => {
-        const [, record, divisor, gradient] = outputs;
+        const [loss, ...rest] = outputs;
+        const gradient = along && rest.shift();
+        const [record, givenDivisor] = rest;
         const rowWeights = isIndex
           ? weighLabels(targets, weights, view.classes, ignoreIndex)
           : view.classes && view.rows;
-        divisor[0] = reduction === 'mean' ? rowWeights : 1;
+        const divisor = reduction === 'mean' ? rowWeights : 1;
         const task = taskOf(inputs, attrs, x, targets, weights);
         const totals = forEachRow(page, view, {
           ...task,
           operations:
             START | PEAK | EXPONENTIALS | FINISH_LOSS | spreadOf(task, DOT | SPREAD) | (gradient ? KEEP | SCALED : 0),
-          record: record.length > 0 ? record : undefined,
-          divisor: divisor[0],
+          record,
+          divisor,
           out: gradient,
         });
-        reduceLosses(outputs, totals, attrs);
+        if (givenDivisor) givenDivisor[0] = divisor;
+        reduceLosses(loss, record, divisor, totals, attrs);
       });
-      if (along) along.gradient = outputs.pop();
+      if (along) [along.gradient] = outputs.splice(1, 1);
       return outputs as LossOutputs;
     },
 

@@ -5,13 +5,19 @@ import type { Values } from './host';
 import type { Totals } from './rows';
 
 /** The shapes of a loss kernel's outputs. */
-export function lossShapes(input: TensorInfo, { dim, reduction }: LossAttrs, rows: number): number[][] {
+export function lossShapes(
+  input: TensorInfo,
+  { dim, reduction }: LossAttrs,
+  rows: number,
+): [loss: number[], record: number[], divisor: number[]] {
   return [reduction === 'none' ? rowShape(input.shape, dim) : [], [rows, 4], []];
 }
 
-/** Fills in the loss, when the record and the divisor are there. */
+/** Fills in the loss; the records are looked at only where there is no reduction. */
 export function reduceLosses(
-  [loss, record, [divisor]]: Values[],
+  loss: Values,
+  record: Values,
+  divisor: number,
   [likelihood, smoothing]: Totals,
   { reduction, labelSmoothing }: LossAttrs,
 ): void {

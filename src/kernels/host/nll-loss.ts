@@ -45,21 +45,21 @@ export function finishRows(
   attrs: LossAttrs,
   pick: () => Values,
 ): void {
-  const [, record, divisor] = outputs;
+  const [loss, record, divisor] = outputs;
   const rowWeights = weighLabels(labels, weights, view.classes, attrs.ignoreIndex);
   divisor[0] = attrs.reduction === 'mean' ? rowWeights : 1;
   const picked = pick();
   let sum = 0;
   for (let row = 0; row < view.rows; row++) {
     const w = weightOf(labels[row], weights, attrs.ignoreIndex);
-    const loss = w === 0 ? 0 : -w * picked[row];
+    const rowLoss = w === 0 ? 0 : -w * picked[row];
     record[row * 4] = 0;
     record[row * 4 + 1] = 1;
-    record[row * 4 + 2] = loss;
+    record[row * 4 + 2] = rowLoss;
     record[row * 4 + 3] = w;
-    sum += loss;
+    sum += rowLoss;
   }
-  reduceLosses(outputs, [sum, 0], attrs);
+  reduceLosses(loss, record, divisor[0], [sum, 0], attrs);
 }
 
 /** Where class `c` of a row is in a tensor of the class view. */

@@ -59,7 +59,7 @@ export function forEachRow(page: Page, view: ClassView, task: Task): Totals {
   const weightsTile = q ? qTile + 4 * room : qTile;
   const fitting = Math.floor(room / Math.max(1, classes));
   const most = inPlace
-    ? record || !labels
+    ? record || !(operations & layout.FINISH_LOSS)
       ? rows
       : Math.min(rows, layout.LANES)
     : across

@@ -37,7 +37,7 @@ export const crossEntropyLoss: Native['CrossEntropyLoss'] = (infos, attrs, backe
   const view = classView(input.shape, attrs.dim);
   const shapes = lossShapes(input, attrs, view.rows);
   return tensorflow(backend, [target, weight], shapes, (_, [targets, weights], outputs) => {
-    const [, record, divisor] = outputs;
+    const [loss, record, divisor] = outputs;
     const isIndex = target.dtype === 'int32';
     const rowWeights = isIndex ? weighLabels(targets, weights, view.classes, ignoreIndex) : view.rows;
     divisor[0] = reduction === 'mean' ? rowWeights : 1;
@@ -50,7 +50,7 @@ export const crossEntropyLoss: Native['CrossEntropyLoss'] = (infos, attrs, backe
       }
       return totals;
     });
-    reduceLosses(outputs, totals, attrs);
+    reduceLosses(loss, record, divisor[0], totals, attrs);
   }) as LossOutputs;
 };
 
