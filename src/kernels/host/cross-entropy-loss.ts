@@ -81,7 +81,7 @@ function taskOf(
   const share = e / classes;
   const spread = { share, ...(isWeighted && { weights }) };
   if (target.dtype !== 'int32') return { x, q: targets, qShare: 1 - e, ...spread };
-  const labels = { x, labels: targets, labelWeights: weights, ignoreIndex };
+  const labels = { x, labels: targets, ...(isWeighted && { labelWeights: weights }), ignoreIndex };
   if (e === 0) return labels;
   const weightSum = isWeighted ? weights.reduce((a, b) => a + b, 0) : classes;
   return { ...labels, ...spread, labelShare: 1 - e, spreadMass: share * weightSum };

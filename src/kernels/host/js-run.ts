@@ -33,6 +33,7 @@ export function jsRun(floats: Values, ints: Int32Array, doubles: Float64Array): 
       qShare: float(layout.Q_SHARE),
       share: float(layout.SHARE),
     };
+    const isWeighted = int(layout.WEIGHTED) > 0;
     let likelihoods = 0;
     let smoothings = 0;
 
@@ -84,6 +85,7 @@ export function jsRun(floats: Values, ints: Int32Array, doubles: Float64Array): 
         let smoothing = 0;
         if (labels > 0) {
           smoothing = likelihood;
+          if (!isWeighted) floats[row + 3] = 1;
           const atLabel = labelShare * floats[row + 3];
           // -logProb is (max - x) + logSum, in this order: exact for a row whose loss is almost 0.
           likelihood = atLabel === 0 ? 0 : atLabel * (max - picked[lane] + logSum);
@@ -128,8 +130,8 @@ export function jsRun(floats: Values, ints: Int32Array, doubles: Float64Array): 
   };
 }
 
-/** Of a record, what is before the row's weight. */
-const IGNORED = [0, 1, 0];
+/** The record of an ignored row. */
+const IGNORED = [0, 1, 0, 0];
 
 const FINISHES =
   layout.FINISH_LOSS |

@@ -28,6 +28,8 @@ export const LOWEST = 112;
 export const IGNORE_INDEX = 116;
 /** Bytes from one row's upstream gradient to the next one's: 0 for a scalar. */
 export const DY_STEP = 120;
+/** Whether the records of labels' rows hold class weights before they are made: 1, or 0. */
+export const WEIGHTED = 124;
 
 /**
  * What is known of a row while it is worked on is in *lanes*, in groups of eight rows: eight float32 each, then eight

@@ -19,7 +19,7 @@ export interface Task {
   readonly weights?: Values;
   readonly out?: Values;
   readonly labels?: Values;
-  /** What the labels' classes count; all the same if there are none. */
+  /** What the labels' classes count, if they do not count all the same. */
   readonly labelWeights?: Values;
   readonly ignoreIndex?: number;
   readonly labelShare?: number;
@@ -50,6 +50,7 @@ export function forEachRow(page: Page, view: ClassView, task: Task): Totals {
   const [q, weights, out] = [task.q, task.weights, task.out].map(operand);
   const [dy, record] = [task.dy, task.record].map(operand);
   const labels = task.labels && new Operand(task.labels, page.ints);
+  const labelWeights = operations & layout.FINISH_LOSS ? task.labelWeights : undefined;
 
   const across = inner > 1;
   const inPlace = !across && x.isWithin;
@@ -83,10 +84,9 @@ export function forEachRow(page: Page, view: ClassView, task: Task): Totals {
         ? dy.load(first, count, base + layout.DY)
         : base + layout.DY;
     const recordAt = record ? record.load(4 * first, 4 * count, base + layout.RECORD) : base + layout.RECORD;
-    if (task.labels && operations & layout.FINISH_LOSS) {
-      const { labelWeights = NONE, ignoreIndex = NaN } = task;
+    if (labelWeights) {
       for (let r = 0, at = (recordAt >>> 2) + 3; r < count; r++, at += 4) {
-        floats[at] = weightOf(task.labels[first + r], labelWeights, ignoreIndex);
+        floats[at] = weightOf(task.labels![first + r], labelWeights, task.ignoreIndex!);
       }
     }
     for (const stage of stages) {
@@ -153,8 +153,6 @@ class Operand {
   }
 }
 
-const NONE = new Float32Array(0);
-
 const WRITES = layout.SCALED | layout.LOG_PROBS | layout.CENTRED;
 /** What is done at a row's first classes only, and at its last ones. */
 const FIRST = layout.START | layout.RECALL;
@@ -184,6 +182,7 @@ function setParameters({ floats, ints, doubles, base }: Page, task: Task): void 
   floats[(base + layout.SHARE) >>> 2] = task.share ?? 0;
   floats[(base + layout.LOWEST) >>> 2] = task.lowest ?? -3.4028234663852886e38;
   ints[(base + layout.IGNORE_INDEX) >>> 2] = task.ignoreIndex ?? 0;
+  ints[(base + layout.WEIGHTED) >>> 2] = task.labelWeights ? 1 : 0;
   ints[(base + layout.DY_STEP) >>> 2] = dy && dy.length > 1 ? 4 : 0;
   if (dy?.length === 1) floats[(base + layout.DY) >>> 2] = dy[0];
 }

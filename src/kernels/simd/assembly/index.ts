@@ -46,6 +46,7 @@ import {
   TILES,
   TURN,
   TURNED,
+  WEIGHTED,
 } from '../../host/page-layout';
 
 /** Bytes of all lanes. */
@@ -153,7 +154,7 @@ function turnBack(to: usize, from: usize, size: usize, rows: usize): void {
 
 /** All that is done with the rows of a strand. */
 function strand(group: usize, rows: i32, x: usize, q: usize, w: usize, out: usize): void {
-  if (does & START) start(group, rows);
+  if (does & START) start(group);
   if (does & RECALL) recall(group, rows);
   if (!across && isIgnored(0)) {
     if (does & FINISH_LOSS) finish(group, 1);
@@ -182,12 +183,18 @@ function isIgnored(r: i32): bool {
   return labels !== 0 && load<i32>(labels + (r << 2)) === load<i32>(base, IGNORE_INDEX);
 }
 
-function start(group: usize, rows: i32): void {
+function start(group: usize): void {
   for (let at = group + PICKED; at < group + GROUP; at += 16) v128.store(at, i32x4.splat(0));
   const lowest = v128.load32_splat(base, LOWEST);
-  v128.store(group, lowest, MAX);
-  v128.store(group, lowest, MAX + 16);
-  for (let r = 0; r < rows; r++) if (isIgnored(r)) f32.store(group + (r << 2), Infinity, MAX);
+  v128.store(group, startOf(lowest, 0), MAX);
+  v128.store(group, startOf(lowest, 16), MAX + 16);
+}
+
+/** Infinity for four ignored rows, else `max`. A contiguous row that is ignored is left out anyway. */
+function startOf(max: v128, offset: usize): v128 {
+  if (!labels || !across) return max;
+  const ignored = i32x4.eq(v128.load(labels + offset), v128.load32_splat(base, IGNORE_INDEX));
+  return v128.bitselect(f32x4.splat(Infinity), max, ignored);
 }
 
 /** Makes the terms of the gradient from the records of rows: it is `scale * exp(x - max) + turn * coefficient`. */
@@ -257,6 +264,13 @@ function subtractLabels(group: usize, rows: i32, out: usize): void {
   }
 }
 
+/** For two rows, all bits of those that are not ignored. */
+function areLive(r: i32): v128 {
+  if (!labels) return i64x2.splat(-1);
+  const ignored = i32x4.eq(v128.load64_zero(labels + (r << 2)), v128.load32_splat(base, IGNORE_INDEX));
+  return v128.not(i64x2.extend_low_i32x4_s(ignored));
+}
+
 /** The rows' sums are complete: makes their records, or what their results are made of. */
 function finish(group: usize, rows: i32): void {
   const zero = i32x4.splat(0);
@@ -267,7 +281,7 @@ function finish(group: usize, rows: i32): void {
     const lane = group + (r << 2);
     const lane64 = group + (r << 3);
     const isThere = r + 1 < rows;
-    const isLive = i64x2.replace_lane(i64x2.splat(isIgnored(r) ? 0 : -1), 1, !isThere || isIgnored(r + 1) ? 0 : -1);
+    const isLive = v128.and(areLive(r), i64x2.replace_lane(i64x2.splat(-1), 1, isThere ? -1 : 0));
     const found = v128.load(lane64, SUM);
     // Else a row holds NaN or Infinity, or nothing but -Infinity.
     const isValid = f64x2.gt(found, zero);
@@ -281,9 +295,13 @@ function finish(group: usize, rows: i32): void {
       const logSum = log(sum);
       const spread = f64x2.add(v128.load(lane64, PRODUCT), unlessZero(mass, f64x2.mul(mass, logSum)));
       let loss = v128.and(spread, isLive);
+      let w = mass;
       if (labels) {
+        w = pair(row + 12, next + 12);
         smoothings = f64x2.add(smoothings, loss);
-        const atLabel = f64x2.mul(v128.load64_splat(base, LABEL_SHARE), pair(row + 12, next + 12));
+        if (!load<i32>(base, WEIGHTED)) w = f64x2.splat(1);
+        w = v128.and(w, isLive);
+        const atLabel = f64x2.mul(v128.load64_splat(base, LABEL_SHARE), w);
         // -logProb is (max - x) + logSum, in this order: exact for a row whose loss is almost 0.
         const picked = pair(lane + PICKED, lane + PICKED + 4);
         const minusLogProb = f64x2.add(f64x2.sub(max, picked), logSum);
@@ -292,17 +310,14 @@ function finish(group: usize, rows: i32): void {
         loss = f64x2.add(loss, likelihood);
       } else {
         likelihoods = f64x2.add(likelihoods, loss);
-        const masses = f32x4.demote_f64x2_zero(mass);
-        v128.store32_lane(next, masses, 1, 12);
-        v128.store32_lane(row, masses, 0, 12);
       }
-      const losses = f32x4.demote_f64x2_zero(loss);
+      const losses = v128.shuffle<f32>(f32x4.demote_f64x2_zero(loss), f32x4.demote_f64x2_zero(w), 0, 4, 1, 5);
       const terms = v128.shuffle<f32>(f32x4.demote_f64x2_zero(max), f32x4.demote_f64x2_zero(sum), 0, 4, 1, 5);
       // What is not there first, since then it goes where the first row does.
       v128.store64_lane(next, terms, 1);
-      v128.store32_lane(next, losses, 1, 8);
+      v128.store64_lane(next, losses, 1, 8);
       v128.store64_lane(row, terms, 0);
-      v128.store32_lane(row, losses, 0, 8);
+      v128.store64_lane(row, losses, 0, 8);
       continue;
     }
     let scale = f64x2.neg(v128.load(lane64, PRODUCT)); // the mean of dy under the softmax
