@@ -214,8 +214,9 @@ function recall(group: usize, rows: i32): void {
     const mass = f64x2.add(f64x2.mul(labelShare, w), spreadMass);
     store(lane + SCALE, f64x2.div(f64x2.mul(k, mass), sum));
     store(lane + TURN, f64x2.neg(k));
-    f32.store(lane, isIgnored(r) ? Infinity : f32x4.extract_lane(a, 0), MAX);
-    f32.store(lane, isIgnored(s) ? Infinity : f32x4.extract_lane(b, 0), MAX + 4);
+    const isLive = v128.shuffle<i32>(areLive(r), areLive(r), 0, 2, 0, 2);
+    const max = v128.bitselect(v128.shuffle<f32>(a, b, 0, 4, 0, 4), f32x4.splat(Infinity), isLive);
+    v128.store64_lane(lane, max, 0, MAX);
   }
   if (!across) splat(group);
 }
