@@ -26,8 +26,8 @@ for (const shape of SHAPES) {
     gradient: () => valueAndGrad((x) => crossEntropy(x, target))(x).value,
   };
   const figures = Object.entries(steps).map(([mode, step]) => {
-    const [host, native] = leastTimes([Number.POSITIVE_INFINITY, 0], (limit) => {
-      Object.assign(routes, { contiguous: limit, apart: limit });
+    const [host, native] = leastTimes([Number.POSITIVE_INFINITY, 0], (size) => {
+      Object.assign(routes, { size, classes: 1 });
       tidy(() => void step().dataSync());
     });
     return `${mode}: host ${host.toFixed(3)} native ${native.toFixed(3)} ms`.padEnd(44);

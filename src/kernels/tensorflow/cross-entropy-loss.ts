@@ -1,4 +1,4 @@
-import { exp, max, mul, reshape, sub, sum, type Tensor, type TensorInfo, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { max, mul, reshape, sub, sum, type Tensor, type TensorInfo, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { type ClassView, classView } from '../../ops/class-view';
 import type { Kernels, LossAttrs, LossGradInputs, LossInputs, LossOutputs, Tensors } from '../../ops/contracts';
 import { coefficients, dense, perClass } from '../../ops/terms';
@@ -26,9 +26,8 @@ interface Rows {
 }
 
 /**
- * TensorFlow makes the passes over the classes; what is left to do for each row is done here, as on the host. Neither
- * its SparseSoftmaxCrossEntropyWithLogits (slower than all of these passes) nor its LogSoftmax (which does not give
- * the maximum and the sum) is of use.
+ * TensorFlow makes the passes over the classes; what is left to do for each row is done here, as on the host. Its
+ * SparseSoftmaxCrossEntropyWithLogits is slower than Softmax and all other passes together.
  */
 export const crossEntropyLoss: Native['CrossEntropyLoss'] = (infos, attrs, backend) => {
   const inputs = infos as LossInputTensors;
@@ -42,11 +41,11 @@ export const crossEntropyLoss: Native['CrossEntropyLoss'] = (infos, attrs, backe
     const rowWeights = isIndex ? weighLabels(targets, weights, view.classes, ignoreIndex) : view.rows;
     divisor[0] = reduction === 'mean' ? rowWeights : 1;
     const totals = scoped(() => {
-      const { exps, ...sums } = reduceClasses(inputs, attrs, view, backend);
+      const { p, ...sums } = reduceClasses(inputs, attrs, view, backend);
       const totals = finishRows(record, sums, inputs, attrs, view, targets, weights);
       if (along) {
         const rows = { targets, weights, record, upstream: ONE, divisor: divisor[0] };
-        along.gradient = shared(gradientOf(exps, inputs, attrs, view, rows, backend), backend);
+        along.gradient = shared(gradientOf(p, inputs, attrs, view, rows, backend), backend);
       }
       return totals;
     });
@@ -62,23 +61,26 @@ export const crossEntropyLossGrad: Native['CrossEntropyLossGrad'] = (infos, attr
   const view = classView(input.shape, attrs.dim);
   const [targets, weights, records, upstream, [d]] = [target, weight, record, dy, divisor].map(floats);
   return tidy(() => {
-    const rowMax = Float32Array.from({ length: view.rows }, (_, row) => records[row * 4]);
-    const exps = consume(
-      tidy(() => sub(dense(input, view), rowTensor(rowMax, view))),
-      exp,
-    );
-    return gradientOf(exps, inputs, attrs, view, { targets, weights, record: records, upstream, divisor: d }, backend);
+    const rows = { targets, weights, record: records, upstream, divisor: d };
+    return gradientOf(softmaxOf(dense(input, view), view, backend), inputs, attrs, view, rows, backend);
   });
 };
 
-/** For each row the maximum, the sum of `exp(x - max)`, and what `spreadOf` gives; besides `exp(x - max)` itself. */
+/** The softmax of a tensor in the class view, of which it disposes. */
+function softmaxOf(x: Tensor, { outer, classes }: ClassView, backend: TensorflowBackend): Tensor {
+  const rows = consume(x, (x) => reshape(x, [outer, classes]));
+  const p = consume(rows, (rows) => runNative(backend, 'Softmax', [rows]));
+  return consume(p, (p) => reshape(p, [outer, classes, 1]));
+}
+
+/** For each row the maximum, the sum of `exp(x - max)`, and what `spreadOf` gives; besides the softmax itself. */
 function reduceClasses(inputs: LossInputTensors, attrs: LossAttrs, view: ClassView, backend: TensorflowBackend) {
   const x = dense(inputs.input, view);
   const rowMax = max(x, 1, true);
-  const shifted = consume(x, (x) => sub(x, rowMax));
-  const spread = scoped(() => spreadOf(shifted, inputs, attrs, view, backend));
-  const exps = consume(shifted, exp);
-  return { exps, max: floats(rowMax), sumExp: floats(sum(exps, 1)), ...spread };
+  const spread = scoped(() => spreadOf(x, rowMax, inputs, attrs, view, backend));
+  const p = softmaxOf(x, view, backend);
+  const sumExp = floats(max(p, 1)).map((p) => 1 / p);
+  return { p, max: floats(rowMax), sumExp, ...spread };
 }
 
 /**
@@ -86,19 +88,20 @@ function reduceClasses(inputs: LossInputTensors, attrs: LossAttrs, view: ClassVi
  * that of `c`, `mass`. A coefficient of 0 gives exactly 0, also where -Infinity masks the class: hence MulNoNan.
  */
 function spreadOf(
-  shifted: Tensor,
+  x: Tensor,
+  rowMax: Tensor,
   { target, weight }: LossInputTensors,
   attrs: LossAttrs,
   view: ClassView,
   backend: TensorflowBackend,
 ) {
+  const isIndex = target.dtype === 'int32';
+  if (isIndex && attrs.labelSmoothing === 0) return { spread: NONE, mass: NONE };
+  const shifted = sub(x, rowMax);
   const spreadBy = (c: Tensor) => floats(sum(runNative(backend, 'MulNoNan', [shifted, c]), 1));
-  if (target.dtype !== 'int32') {
-    const qw = coefficients(target, weight, attrs, view);
-    return { spread: spreadBy(qw), mass: floats(sum(qw, 1)) };
-  }
-  if (attrs.labelSmoothing === 0) return { spread: NONE, mass: NONE };
-  return { spread: weight.size > 0 ? spreadBy(perClass(weight)) : floats(sum(shifted, 1)), mass: NONE };
+  if (isIndex) return { spread: weight.size > 0 ? spreadBy(perClass(weight)) : floats(sum(shifted, 1)), mass: NONE };
+  const qw = coefficients(target, weight, attrs, view);
+  return { spread: spreadBy(qw), mass: floats(sum(qw, 1)) };
 }
 
 type Sums = Record<'max' | 'sumExp' | 'spread' | 'mass', Values>;
@@ -141,9 +144,9 @@ function finishRows(
   return [likelihoods, smoothings];
 }
 
-/** The gradient by the input, of whose `exp(x - max)` it disposes. */
+/** The gradient by the input, of whose softmax it disposes. */
 function gradientOf(
-  exps: Tensor,
+  softmax: Tensor,
   { input, target, weight }: LossInputTensors,
   attrs: LossAttrs,
   view: ClassView,
@@ -164,11 +167,11 @@ function gradientOf(
     k[row] = upstream[reduction === 'none' ? row : 0] / divisor;
     atLabel[row] = k[row] * (1 - e) * w;
     const mass = !isIndex ? k[row] * w : e > 0 ? atLabel[row] + k[row] * (e / view.classes) * weightSum : atLabel[row];
-    scale[row] = mass / record[row * 4 + 1];
+    scale[row] = mass;
   }
   // The logits of an ignored row may be anything, and still give 0.
   const multiply = anyIgnored ? 'MulNoNan' : 'Mul';
-  const p = consume(exps, (exps) => runNative(backend, multiply, [exps, rowTensor(scale, view)]));
+  const p = consume(softmax, (softmax) => runNative(backend, multiply, [softmax, rowTensor(scale, view)]));
   if (!isIndex) {
     const qw = tidy(() => coefficients(target, weight, attrs, view, rowTensor(k, view)));
     return consume(

@@ -1,10 +1,17 @@
+import type { ClassView } from '../../ops/class-view';
+
 /**
- * Up to how many elements the kernels on the host are faster than TensorFlow's own operations, the copy that they read
- * included. Measured with TensorFlow 2.21 by `bench/routes.ts`, and to be measured again for another one.
+ * From where on TensorFlow's own operations are faster than the kernels on the host, the copy that they read included:
+ * its threads win on long contiguous rows, but what has to be done for each row costs more there, and what it reduces
+ * and broadcasts along a middle dimension takes several times as long. Measured with TensorFlow 2.21 by
+ * `bench/routes.ts`, and to be measured again for another one.
  */
-export const routes = {
-  /** Where the classes of a row are side by side. */
-  contiguous: 2 ** 19,
-  /** Where they are apart: what TensorFlow reduces and broadcasts along a middle dimension takes twice as long. */
-  apart: 2 ** 21,
-};
+export const routes = { size: 2 ** 20, classes: 512 };
+
+export function isLarge({ classes, rows }: ClassView): boolean {
+  return rows * classes > routes.size;
+}
+
+export function isNative(view: ClassView): boolean {
+  return view.inner === 1 && view.classes >= routes.classes && isLarge(view);
+}

@@ -1,22 +1,20 @@
 import { reshape, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { classView } from '../../ops/class-view';
 import type { Kernels } from '../../ops/contracts';
-import * as composite from '../composite/softmax';
 import { runNative, type TensorflowBackend } from './backend';
 import { consume } from './rows';
 
 type Native = Kernels<TensorflowBackend>;
 
-export const logSoftmax = ofRows('LogSoftmax', composite.logSoftmax);
+export const logSoftmax = ofRows('LogSoftmax');
 
-export const softmax = ofRows('Softmax', composite.softmax);
+export const softmax = ofRows('Softmax');
 
-/** One of TensorFlow's own, which know the last dimension only; for others what is composed of public ops. */
-function ofRows(name: 'LogSoftmax' | 'Softmax', otherwise: Native['SoftmaxDim']): Native['SoftmaxDim'] {
-  return (inputs, attrs, backend) => {
+/** One of TensorFlow's own, which know the last dimension only. */
+function ofRows(name: 'LogSoftmax' | 'Softmax'): Native['SoftmaxDim'] {
+  return (inputs, { dim }, backend) => {
     const x = inputs.x as Tensor;
-    const { outer, classes, inner } = classView(x.shape, attrs.dim);
-    if (inner !== 1) return otherwise(inputs, attrs, backend);
+    const { outer, classes } = classView(x.shape, dim);
     return tidy(() => {
       const result = consume(reshape(x, [outer, classes]), (rows) => runNative(backend, name, [rows]));
       return consume(result, (result) => reshape(result, x.shape));
