@@ -4,8 +4,8 @@ import type { Check } from '../support/check';
 import { assertClose, assertEqual, assertThrows, withoutLeaks } from '../support/tensors';
 
 /** What only the shaders can get wrong: texel addresses, counts of programs and bytes, and devices' limits. */
-export function webglSuite(backend: string, fused: boolean): Check[] {
-  if (backend !== 'webgl' || !fused) return [];
+export function webglSuite(backend: string): Check[] {
+  if (backend !== 'webgl') return [];
   return [...agreement(), ...inputs(), ...costs(), ...devices()];
 }
 

@@ -4,8 +4,8 @@ import type { Check } from '../support/check';
 import { assertClose, assertEqual, assertThrows, withoutLeaks } from '../support/tensors';
 
 /** What the WebGPU kernels promise beyond right results on small tensors: counts, memory, sizes and their limits. */
-export function webgpuSuite(backend: string, fused: boolean): Check[] {
-  if (backend !== 'webgpu' || !fused) return [];
+export function webgpuSuite(backend: string): Check[] {
+  if (backend !== 'webgpu') return [];
   return [...counts, ...sizes, ...origins, ...limits].map(({ name, run }) => ({
     name,
     run: (context) => withoutLeaks(() => run(context)),

@@ -1,134 +1,94 @@
-import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { classView } from '../../ops/class-view';
-import { checkSize, fourDimensions, type Part, packed, quads, run, runQuads, type WebGLBackend } from './backend';
-import { CLASSES_IN_ONE_PASS } from './constants';
-import { type Layout, layoutCode, layoutOf } from './layouts';
-import { type Along, FOUND, walkCode } from './walk';
+import { read, type Shader } from '../gpu/device';
+import { fourDimensions, type Program } from './run';
 
-/** Tensors of the rows' shape, by the names that the shader knows them by. */
-type Dense = Readonly<Record<string, TensorInfo>>;
+/**
+ * How the classes of a row lie in texels of 2 x 2 elements: side by side, one above the other, or, where the class
+ * dimension is not one of the last two, each in a texel of its own. `lane` is what a texel holds of the row whose
+ * element is the `part` of it; `rows` and `classes` say what the four elements are further than the first.
+ */
+const LAYOUTS = [
+  { lane: 'vec2', ofTexel: 'part < 2 ? t.xy : t.zw', rows: ['0', '0', '1', '1'], classes: [0, 1, 0, 1] },
+  { lane: 'vec2', ofTexel: '(part & 1) == 0 ? t.xz : t.yw', rows: ['0', '1', '0', '1'], classes: [0, 0, 1, 1] },
+  { lane: 'float', ofTexel: 't[part]', rows: ['0', '1', 'width', 'width + 1'], classes: [0, 0, 0, 0] },
+];
 
-/** The rows of a tensor: what programs over them are made of. */
-export class Rows {
-  private readonly rows: number;
-  private readonly pairs: number;
-  private readonly classes: number;
-  private readonly layout: Layout;
-  private readonly part: Part;
+const layoutOf = ({ shape, dim }: Shader) => Math.min(2, Math.max(0, shape.length - 1 - dim));
 
-  constructor(
-    readonly backend: WebGLBackend,
-    private readonly shape: readonly number[],
-    dim: number,
-  ) {
-    checkSize(shape); // before an upload fails, which knows no remedy
-    const { classes, inner, rows } = classView(shape, dim);
-    const [, planes, height, width] = fourDimensions(shape);
-    this.rows = rows;
-    this.classes = classes;
-    this.layout = layoutOf(Math.max(1, shape.length) - dim);
-    this.pairs = this.layout.pairs(planes, classes, height, width);
-    const planesOfClass = Math.max(1, Math.floor(inner / (height * width)));
-    this.part = { uniforms: { view: ['ivec4', classes, planesOfClass, height, width] }, code: layoutCode(this.layout) };
-  }
-
-  /** A tensor like the rows' own, of the lanes `laneAt(row, classes, dense...)`. */
-  map(dense: Dense, ...parts: Part[]): TensorInfo {
-    const { firstClass, firstRow, lanes } = this.layout;
-    const names = Object.keys(dense);
-    const results = Object.entries(lanes).map(([lane, row]) => {
-      const values = names.map((name) => `${name}Here.${lane}`);
-      return `result.${lane} = laneAt(${[row, 'classes', ...values].join(', ')});`;
-    });
-    const main = `
-      int i = outTexel();
-      int plane = i / TEXELS_IN_PLANE;
-      int inPlane = i - plane * TEXELS_IN_PLANE;
-      int y = inPlane / TEXELS_ACROSS;
-      int x = (inPlane - y * TEXELS_ACROSS) << 1;
-      y <<= 1;
-      Lane classes = classesFrom(${firstClass});
-      int row = ${firstRow};
-      ${names.map((name) => `vec4 ${name}Here = ${name}Texel(i);`).join('\n')}
-      vec4 result;
-      ${results.join('\n')}
-      // Padding must be 0: TensorFlow.js's matMul adds it up.
-      bvec2 more = lessThan(ivec2(x, y) + 1, ivec2(WIDTH, HEIGHT));
-      setOutput(mix(vec4(0.), result, bvec4(true, more.x, more.y, more.x && more.y)));`;
-    return run(this.backend, this.shape, this.part, packedAll(dense), ...parts, { code: inMain(main) });
-  }
-
-  /** A texel a row, `recordOf(row)`; the row is located then. */
-  each(dense: Dense, ...parts: Part[]): TensorInfo {
-    const main = `
-      locate(pairOf(outTexel()));
-      setOutput(recordOf(outTexel()));`;
-    return this.perRow(this.rows, packedAll(dense), ...parts, { code: inMain(main) });
-  }
-
-  /** The same, with what is found along the row. */
-  reduce(dense: Dense, along: Along, ...parts: Part[]): TensorInfo {
-    const walk = walkCode(this.layout, Object.keys(dense), along);
-    const all: Part[] = [packedAll(dense), { code: FOUND }, ...parts, { code: walk }];
-    const noSoftmax = 'if (sumExp == 0.) sumExp = NAN; // nothing but -Infinity';
-    const output = `${along.softmax ? noSoftmax : ''}
-      setOutput(recordOf(outTexel()));`;
-    if (this.classes > CLASSES_IN_ONE_PASS) return this.reduceInChunks(along, all, output);
-    const main = `
-      locate(pairOf(outTexel()));
-      walk(0, STEPS);
-      take(part);
-      ${output}`;
-    return this.perRow(this.rows, ...all, { code: inMain(main) });
-  }
-
-  /** By way of partial results: a texel for each chunk of two rows, or of one row where there are sums. */
-  private reduceInChunks({ addends }: Along, parts: Part[], output: string): TensorInfo {
-    const steps = Math.ceil(this.classes / this.layout.classesInTexel);
-    const chunks = Math.ceil(Math.sqrt(steps));
-    const cut: Part = { uniforms: { chunks: ['int', chunks], chunkSteps: ['int', Math.ceil(steps / chunks)] } };
-    const oneRow = `
-      locate(pairOf(i));
-      walk(begin, end);
-      take(part);
-      setOutput(vec4(maximum, sumExp * SUM_SCALE, sums));`;
-    const twoRows = `
-      locate(i);
-      walk(begin, end);
-      take(0);
-      vec2 first = vec2(maximum, sumExp * SUM_SCALE);
-      take(1);
-      setOutput(vec4(first, maximum, sumExp * SUM_SCALE));`;
-    const partialMain = `
-      int i = outTexel() / chunks;
-      int begin = (outTexel() - i * chunks) * chunkSteps;
-      int end = min(begin + chunkSteps, STEPS);
-      ${addends ? oneRow : twoRows}`;
-    const texels = (addends ? this.rows : this.pairs) * chunks;
-    const partials = this.perRow(texels, ...parts, cut, { code: inMain(partialMain) });
-    const main = `
-      int pair = pairOf(outTexel());
-      locate(pair);
-      int first = ${addends ? 'outTexel()' : 'pair'} * chunks;
-      for (int i = first; i < first + chunks; i++) {
-        vec4 partial = partialsTexel(i);
-        vec2 softmax = ${addends ? 'partial.xy' : 'part == 0 ? partial.xy : partial.zw'};
-        merge(softmax.x, softmax.y / SUM_SCALE, ${addends ? 'partial.zw' : 'vec2(0.)'});
-      }
-      ${output}`;
-    const inputs = { partials: quads(partials) };
-    const record = this.perRow(this.rows, ...parts, cut, { inputs, code: inMain(main) });
-    this.backend.disposeIntermediateTensorInfo(partials);
-    return record;
-  }
-
-  private perRow(texels: number, ...parts: Part[]): TensorInfo {
-    return runQuads(this.backend, texels, this.part, ...parts);
-  }
+/** A program that knows the rows of a shader. */
+export function rowsProgram(shader: Shader, program: Pick<Program, 'code' | 'quads' | 'ints'>): Program {
+  const { shape, dim, sparse, floats } = shader;
+  const { classes, inner } = classView(shape, dim);
+  const [, , height, width] = fourDimensions(shape);
+  const [across, down] = [width, height].map((size) => Math.ceil(size / 2));
+  const stride = [1, across, (inner / (height * width)) * across * down][layoutOf(shader)];
+  return { ...program, sparse, floats, ints: { classes, inner, height, width, across, down, stride, ...program.ints } };
 }
 
-const inMain = (code: string) => `void main() { ${code} }`;
+/** Goes along a row: `start(row, class)`, then `<name>Next(class)` for four classes at a time, the ones after the last. */
+export function alongRow(shader: Shader, code: string): Program {
+  const { lane, ofTexel } = LAYOUTS[layoutOf(shader)];
+  const lanes = lane === 'vec2' ? ['a', 'b'] : ['a', 'b', 'd', 'e'];
+  const names = read(code, shader.dense).map(([name]) => name);
+  const cursors = names.map(
+    (name) => /* glsl */ `
+ivec2 ${name}Place, ${name}Step;
+${lane} ${name}Lane() {
+  vec4 t = texelFetch(${name}, ${name}Place, 0);
+  ${name}Place += ${name}Step;
+  if (${name}Place.x >= ${name}Wide) ${name}Place += ivec2(-${name}Wide, 1);
+  return ${ofTexel};
+}
+vec4 ${name}Next(int c) {
+  ${lane} ${lanes.map((lane) => `${lane} = ${name}Lane()`).join(', ')};
+  return vec4(${lanes.join(', ')});
+}
+float ${name}Of(int row, int c) { int i = texelOf(row, c); return texel(${name}, i, ${name}Wide)[part]; }
+`,
+  );
+  const starts = names.map((name) => `${name}Place = place(i, ${name}Wide); ${name}Step = place(stride, ${name}Wide);`);
+  return {
+    dense: Object.fromEntries(names.map((name) => [name, shader.dense[name]])),
+    code: /* glsl */ `
+int part;
+int texelOf(int row, int c) {
+  int o = row / inner;
+  ivec2 e = place((o * classes + c) * inner + row - o * inner, width);
+  ivec2 line = place(e.y, height);
+  part = (line.x & 1) * 2 + (e.x & 1);
+  return (line.y * down + (line.x >> 1)) * across + (e.x >> 1);
+}
+${cursors.join('')}
+void start(int row, int c) { int i = texelOf(row, c); ${starts.join(' ')} }
+${code}`,
+  };
+}
 
-const packedAll = (dense: Dense): Part => ({
-  inputs: Object.fromEntries(Object.entries(dense).map(([name, tensor]) => [name, packed(tensor)])),
-});
+/** The main function that gives each element its `value`. */
+export function mapMain(shader: Shader): string {
+  const { rows, classes } = LAYOUTS[layoutOf(shader)];
+  const names = Object.keys(shader.dense);
+  const elements = rows.map((row, i) => {
+    const first = rows.indexOf(row);
+    const terms = first === i ? `vec4 t${i} = prepare(row + ${row}); float label${i} = labelOf(row + ${row});` : '';
+    const values = [...'xy'].map((name) => (names.includes(name) ? `${name}Here[${i}]` : '0.'));
+    return `${terms} result[${i}] = value(t${first}, label${first}, c + ${classes[i]}, ${values.join(', ')});`;
+  });
+  return /* glsl */ `
+void main() {
+  int i = outTexel();
+  ivec2 line = place(i, across);
+  ivec2 plane = place(line.y, down);
+  ivec2 at = 2 * ivec2(line.x, plane.x);
+  ivec2 e = place((plane.y * height + at.y) * width + at.x, inner);
+  int o = e.y / classes;
+  int c = e.y - o * classes;
+  int row = o * inner + e.x;
+  ${names.map((name) => `vec4 ${name}Here = texel(${name}, i, ${name}Wide);`).join('\n')}
+  vec4 result;
+  ${elements.join('\n')}
+  // Padding must be 0: TensorFlow.js's matMul adds it up.
+  bvec2 more = lessThan(at + 1, ivec2(width, height));
+  setOutput(mix(vec4(0.), result, bvec4(true, more.x, more.y, more.x && more.y)));
+}`;
+}
