@@ -1,4 +1,5 @@
 import type { DataId, TensorInfo } from '@tensorflow/tfjs-core';
+import type { ClassView } from '../../ops/class-view';
 
 /** What we use of both GPU backends of TensorFlow.js. */
 export interface GpuBackend {
@@ -6,49 +7,46 @@ export interface GpuBackend {
   disposeData(dataId: DataId): boolean;
 }
 
-/**
- * What a shader does to the rows of a tensor, in the language of `language.ts`. Inputs are known to it by their names,
- * and bound only where the code reads them.
- */
+/** What is done to the rows of a tensor, in the language of `language.ts`. */
 export interface Shader {
   readonly shape: readonly number[];
   readonly dim: number;
-  /** `x` and `y`, tensors of that shape. */
-  readonly dense: Readonly<Record<string, TensorInfo>>;
-  /** Tensors whose element `i` is `<name>At(i)`. */
-  readonly sparse?: Readonly<Record<string, TensorInfo>>;
-  /** What `reduce` gave: `vec4f recordAt(i32 row)`. */
-  readonly record?: TensorInfo;
+  /**
+   * Known to the code by their names: `x` and `y` have that shape, `record` and `states` four numbers an index; of
+   * others, element `i` is `<name>At(i)`. Bound is what the code reads.
+   */
+  readonly inputs: Readonly<Record<string, TensorInfo>>;
   readonly floats?: Readonly<Record<string, number>>;
   readonly code: string;
 }
 
-export interface Reduction extends Shader {
-  /** `vec4f walk(i32 row, i32 begin, i32 end)`: the state of some classes, `lanes` apart. */
-  readonly walk: string;
-  /** Whether the row's state depends on all classes, so that they are worth sharing. */
-  readonly long: boolean;
-}
-
+/** What a GPU has to be able to do; `kernels.ts` builds on it. */
 export interface Device<Backend> {
-  /** Four numbers a row, `vec4f finish(i32 row, vec4f state)`. */
-  reduce(backend: Backend, reduction: Reduction): TensorInfo;
-  /** A tensor of the elements `f32 value(vec4f terms, f32 label, i32 c, f32 x, f32 y)`; `prepare(row)` gives the terms. */
-  map(backend: Backend, shader: Shader & { readonly record: TensorInfo }): TensorInfo;
-  /** The scalar `f32 outputOf(vec4f sum)`, of the sum of what `reduce` gave for `rows` rows. */
-  total(
-    backend: Backend,
-    record: TensorInfo,
-    rows: number,
-    floats: Readonly<Record<string, number>>,
-    code: string,
-  ): TensorInfo;
+  /** Where `value` finds the label, if any: the fourth term, unless such numbers are too small for labels. */
+  label(): string;
+  /** Rows of more classes are better cut into chunks of so many. */
+  chunkOf(view: ClassView): number;
+  /**
+   * Four numbers a chunk of each row: `vec4f finish(i32 row, vec4f state)` of what `vec4f walk(i32 row, i32 begin,
+   * i32 end)` gives. With several lanes, each walks every `lanes`th class, and the code `merge`s their states.
+   */
+  reduce(backend: Backend, shader: Shader, chunk: number, chunks: number): TensorInfo;
+  /**
+   * A tensor of the shape: `f32 value(i32 row, i32 c, vec4f t, f32 x, f32 y)`, with the terms `t` of a row. They are its
+   * `record`, or what the code `vec4f prepare(i32 row)` gives.
+   */
+  map(backend: Backend, shader: Shader, prepare?: string): TensorInfo;
+  /** The scalar `f32 outputOf(vec4f sum)`, of all that `reduce` gave for unbroken rows. */
+  total(backend: Backend, rows: number, shader: Pick<Shader, 'inputs' | 'floats' | 'code'>): TensorInfo;
 }
 
-/** The inputs that a piece of code reads. */
-export function read<T>(code: string, inputs: Readonly<Record<string, T>>): [name: string, input: T][] {
+/** The inputs that the code reads. */
+export function read(code: string, inputs: Shader['inputs']): [name: string, tensor: TensorInfo][] {
   return Object.entries(inputs).filter(([name]) => new RegExp(`\\b${name}(At|Of|Next)\\b`).test(code));
 }
+
+export const isDense = (name: string): boolean => /^[xy]$/.test(name);
+export const isQuads = (name: string): boolean => /^(record|states)$/.test(name);
 
 export function tooLarge(shape: readonly number[], needed: string, limit: string): Error {
   return new Error(

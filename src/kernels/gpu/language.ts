@@ -9,26 +9,21 @@ export const GLSL = /* glsl */ `
 #define select mix
 #define bits floatBitsToUint
 #define INFINITY uintBitsToFloat(0x7f800000u)
-#define LOWEST -3.4028234e38
 #define lanes 1
 `;
 
 const WGSL = /* wgsl */ `
-const LOWEST = -3.4028234e38;
 fn bits(x: f32) -> u32 { return bitcast<u32>(x); }
 fn lessThan(a: vec4f, b: vec4f) -> vec4<bool> { return a < b; }
-fn equal(a: vec4f, b: vec4f) -> vec4<bool> { return a == b; }
 `;
 
 /** Functions, declarations, and the names of uniforms. */
 export function toWGSL(code: string, uniforms: readonly string[]): string {
   return (WGSL + code)
-    .replace(/\b(\w+) (\w+)\(([^()]*)\) \{/g, (whole, type, name, parameters) =>
-      /f32|vec4f|bool/.test(type)
-        ? `fn ${name}(${parameters.replace(/(\w+) (\w+)/g, '$2: $1')}) -> ${type} {`
-        : whole,
-    )
-    .replace(/\b(f32|i32|vec4f|bool) (?=\w+ =)/g, 'var ')
+    .replace(/(f32|vec4f|bool) (\w+)\((.*)\) {/g, (_, type, name, parameters) => {
+      return `fn ${name}(${parameters.replace(/(\w+) (\w+)/g, '$2: $1')}) -> ${type} {`;
+    })
+    .replace(/(f32|i32|vec4f|bool) (?=\w+ =)/g, 'var ')
     .replace(new RegExp(`\\b(NAN|INFINITY|${uniforms.join('|')})\\b`, 'g'), 'uniforms.$1');
 }
 
@@ -40,14 +35,15 @@ export const NUMBERS = /* glsl */ `
 bool isNaN(f32 x) { return (bits(x) & 0x7fffffffu) > 0x7f800000u; }
 
 // 0 where a is, whatever b.
-f32 times(f32 a, f32 b) { return select(a * b, 0., (bits(a) & 0x7fffffffu) == 0u); }
-vec4f times4(vec4f a, vec4f b) { return select(a * b, vec4f(0.), equal(a, vec4f(0.))); }
+f32 times(f32 a, f32 b) { return select(a * b, 0., a == 0.); }
 
 f32 quotient(f32 a, f32 b) { return select(a / b, a * INFINITY, b == 0.); }
 
 // For x <= 0.
-f32 expOf(f32 x) { return select(0., exp(x), x > -104.); }
 vec4f exp4(vec4f x) { return select(vec4f(0.), exp(x), lessThan(vec4f(-104.), x)); }
+f32 expOf(f32 x) { return exp4(vec4f(x)).x; }
 
-f32 logOf(f32 x) { return select(log(x), NAN, isNaN(x)); }
+// Of a sum of exponentials: it is 0 where all are of -Infinity, which has no softmax.
+f32 settled(f32 sum) { return select(sum, NAN, sum == 0.); }
+f32 logOf(f32 sum) { return select(log(sum), NAN, isNaN(settled(sum))); }
 `;

@@ -3,7 +3,7 @@
  * are any, the `sum of k * (max - x)` and the sum.
  */
 const STATE = /* glsl */ `
-vec4f nothing() { return vec4f(LOWEST, 0., 0., 0.); }
+vec4f nothing() { return vec4f(-3.4028234e38, 0., 0., 0.); }
 
 vec4f merge(vec4f a, vec4f b) {
   f32 high = max(a.x, b.x);
@@ -15,61 +15,49 @@ vec4f merge(vec4f a, vec4f b) {
 }
 `;
 
-/** Vectors that are read before their exponentials are added: one correction of the sum so far for all of them. */
-const VECTORS = [0, 1, 2, 3];
-const each = (code: (j: number) => string, separator = '\n') => VECTORS.map(code).join(separator);
-
-/** NaN and +Infinity show in a sum of all elements, scaled so as not to overflow by itself; the sum is NaN then. */
-export const walk = (coefficient?: string, skipped = 'false') => /* glsl */ `
-${STATE}
-${coefficient ? `vec4f coefficient(i32 c, vec4f x) { return ${coefficient}; }` : ''}
-vec4f within(vec4f x, i32 c, i32 end, f32 other) {
-  return select(vec4f(other), x, lessThan(vec4f(f32(c)) + f32(lanes) * vec4f(0., 1., 2., 3.), vec4f(f32(end))));
-}
-
+const walk = (body: string) => /* glsl */ `${STATE}
 vec4f walk(i32 row, i32 begin, i32 end) {
   vec4f s = nothing();
-  if (${skipped}) { return s; }
-  f32 probe = 0.;
-  start(row, begin);
-  for (i32 c = begin; c < end; c += 16 * lanes) {
-    ${each((j) => `vec4f x${j} = within(xNext(c + ${4 * j} * lanes), c + ${4 * j} * lanes, end, -INFINITY);`)}
-    vec4f m = max(max(x0, x1), max(x2, x3));
-    f32 high = max(max(m.x, m.y), max(m.z, m.w));
-    if (high > s.x) { s = merge(s, vec4f(high, 0., 0., 0.)); }
-    high = s.x;
-    probe += ${each((j) => `dot(x${j}, vec4f(1e-6))`, ' + ')};
-    s.y += dot(${each((j) => `exp4(x${j} - high)`, ' + ')}, vec4f(1.));
-    ${
-      coefficient
-        ? each(
-            (j) => `vec4f k${j} = within(coefficient(c + ${4 * j} * lanes, x${j}), c + ${4 * j} * lanes, end, 0.);
-    s.z += dot(times4(k${j}, high - x${j}), vec4f(1.));
-    s.w += dot(k${j}, vec4f(1.));`,
-          )
-        : ''
-    }
-  }
-  if (isNaN(probe) || probe == INFINITY) { s.y = NAN; }
-  return s;
-}
-`;
-
-/** The states of a row's chunks. */
-export const WALK_CHUNKS = /* glsl */ `
-${STATE}
-vec4f walk(i32 row, i32 begin, i32 end) {
-  vec4f s = nothing();
-  for (i32 i = begin; i < end; i++) { s = merge(s, statesAt(row * end + i)); }
+  ${body}
   return s;
 }
 `;
 
 /** For what has no softmax. */
-export const NO_WALK = /* glsl */ `
-${STATE}
-vec4f walk(i32 row, i32 begin, i32 end) { return vec4f(0., 1., 0., 0.); }
-`;
+export const NO_WALK = walk('s = vec4f(0., 1., 0., 0.);');
+
+/** The states of a row's chunks. */
+export const WALK_CHUNKS = walk('for (i32 i = 0; i < end; i++) { s = merge(s, statesAt(row * end + i)); }');
+
+const four = (element: (part: string, c: string) => string) =>
+  `vec4f(${[...'xyzw'].map((part, i) => element(part, `c + ${i} * lanes`)).join(', ')})`;
+
+/**
+ * The classes of a row, unless it is `skipped`; `coefficient` is whether `f32 coefficient(i32 c, f32 x, f32 y)` is
+ * there. NaN and +Infinity show in a sum of all elements, scaled so as not to overflow by itself; the sum is NaN then.
+ */
+export const walkClasses = (skipped: string, coefficient: boolean, y: boolean) =>
+  walk(/* glsl */ `
+  if (${skipped}) { return s; }
+  f32 probe = 0.;
+  start(row);
+  for (i32 c = begin; c < end; c += 4 * lanes) {
+    vec4f absent = f32(end) - ${four((_, c) => `f32(${c})`)};
+    vec4f x = select(xNext(c), vec4f(-INFINITY), lessThan(absent, vec4f(1.)));
+    f32 high = max(max(x.x, x.y), max(x.z, x.w));
+    if (high > s.x) { s = merge(s, vec4f(high, 0., 0., 0.)); }
+    probe += dot(x, vec4f(1e-6));
+    s.y += dot(exp4(x - s.x), vec4f(1.));
+    ${
+      coefficient
+        ? `vec4f y = ${y ? 'yNext(c)' : 'vec4f(0.)'};
+    vec4f k = select(${four((part, c) => `coefficient(${c}, x.${part}, y.${part})`)}, vec4f(0.), lessThan(absent, vec4f(1.)));
+    s.z += dot(${four((part) => `times(k.${part}, s.x - x.${part})`)}, vec4f(1.));
+    s.w += dot(k, vec4f(1.));`
+        : ''
+    }
+  }
+  if (isNaN(probe) || probe == INFINITY) { s.y = NAN; }`);
 
 /** A sum of records. In runs, whose rounding errors do not add up as those of a single one would. */
 export const TOTAL = /* glsl */ `

@@ -1,75 +1,79 @@
-import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { classView } from '../../ops/class-view';
 import type { Device } from '../gpu/device';
-import { TOTAL, WALK_CHUNKS } from '../gpu/walk';
-import { CLASSES_IN_ONE_PASS, HALF_SUM_SCALE, ROWS_IN_ONE_SUM } from './constants';
-import { alongRow, mapMain, rowsProgram } from './rows';
-import { checkSize, isHalf, type Program, run, runQuads, type WebGLBackend } from './run';
+import { NO_WALK, TOTAL } from '../gpu/walk';
+import { CLASSES_IN_ONE_PASS, ROWS_IN_ONE_SUM } from './constants';
+import { rowsOf } from './layouts';
+import { checkSize, isHalf, run, runQuads, type WebGLBackend } from './run';
 
 export const webgl: Device<WebGLBackend> = {
-  reduce(backend, reduction) {
-    const { shape, dim, code, walk, long } = reduction;
-    checkSize(shape); // before an upload fails, which knows no remedy
-    const { rows, classes } = classView(shape, dim);
-    const pass = (texels: number, code: string, ints?: Program['ints'], quads?: Program['quads']) =>
-      runQuads(backend, texels, rowsProgram(reduction, { ...alongRow(reduction, code), ints, quads }));
-    const finish = (end: string) => /* glsl */ `${code}
-void main() {
-  int row = outTexel();
-  vec4 s = walk(row, 0, ${end});
-  if (s.y == 0.) s.y = NAN; // nothing but -Infinity
-  setOutput(finish(row, s));
-}`;
-    if (!long || classes <= CLASSES_IN_ONE_PASS) return pass(rows, walk + finish('classes'));
+  label: () => (isHalf() ? 'labelsAt(row)' : 't.w'),
 
-    const chunk = 16 * Math.ceil(Math.sqrt(classes) / 16);
-    const ints = { chunk, chunks: Math.ceil(classes / chunk) };
-    const scale = `vec4(1., ${isHalf() ? HALF_SUM_SCALE : '1.'}, 1., 1.)`;
-    const states = pass(
-      rows * ints.chunks,
-      /* glsl */ `${walk}
+  chunkOf: ({ classes }) => (classes > CLASSES_IN_ONE_PASS ? 16 * Math.ceil(Math.sqrt(classes) / 16) : classes),
+
+  reduce(backend, shader, chunk, chunks) {
+    checkSize(shader.shape); // before an upload fails, which knows no remedy
+    const { view, ints, layout } = rowsOf(shader);
+    const code = /* glsl */ `${shader.code}
 void main() {
   ivec2 i = place(outTexel(), chunks);
-  setOutput(walk(i.y, i.x * chunk, min((i.x + 1) * chunk, classes)) * ${scale});
-}`,
-      ints,
-    );
-    const statesAt = `vec4 statesAt(int i) { vec4 s = partsAt(i) / ${scale}; s.x = max(s.x, LOWEST); return s; }`;
-    const record = pass(rows, statesAt + WALK_CHUNKS + finish('chunks'), ints, { parts: states });
-    backend.disposeData(states.dataId);
-    return record;
+  setOutput(finish(i.y, walk(i.y, i.x * chunk, min((i.x + 1) * chunk, classes))));
+}`;
+    return runQuads(backend, view.rows * chunks, { ...shader, layout, ints: { ...ints, chunk, chunks }, code });
   },
 
-  map(backend, shader) {
-    const code = shader.code + mapMain(shader);
-    const { dense, record } = shader;
-    return run(backend, shader.shape, { dense, ...rowsProgram(shader, { code, quads: { record } }) });
-  },
-
-  total(backend, record, rows, floats, code) {
-    const program = (record: TensorInfo, end: number, main: string, scale = 1): Program => ({
-      quads: { record },
-      ints: { end },
-      floats: { ...floats, scale },
-      code: `${TOTAL + code} void main() { ${main} }`,
+  map(backend, shader, prepare) {
+    const { rows, classes, ints, layout } = rowsOf(shader);
+    const { record } = shader.inputs;
+    // The terms are found once a row, not for each texel of it: every input that is read counts.
+    const finish = 'vec4 finish(int row, vec4 s) { return prepare(row); }';
+    const terms = prepare ? this.reduce(backend, { ...shader, code: prepare + NO_WALK + finish }, 1, 1) : record;
+    const names = [...'xy'].filter((name) => name in shader.inputs);
+    const elements = rows.map((row, i) => {
+      const first = rows.indexOf(row);
+      const values = [...'xy'].map((name) => (names.includes(name) ? `${name}Here[${i}]` : '0.'));
+      return `${first === i ? `vec4 t${i} = recordAt(row + ${row});` : ''}
+  result[${i}] = value(row + ${row}, c + ${classes[i]}, t${first}, ${values.join(', ')});`;
     });
+    const code = /* glsl */ `${shader.code}
+void main() {
+  int i = outTexel();
+  ivec2 line = place(i, across);
+  ivec2 plane = place(line.y, down);
+  ivec2 at = 2 * ivec2(line.x, plane.x);
+  ivec2 e = place((plane.y * height + at.y) * width + at.x, inner);
+  ivec2 o = place(e.y, classes);
+  int c = o.x, row = o.y * inner + e.x;
+  ${names.map((name) => `vec4 ${name}Here = ${name}At(i);`).join(' ')}
+  vec4 result;
+  ${elements.join('\n  ')}
+  // Padding must be 0: TensorFlow.js's matMul adds it up.
+  bvec2 more = lessThan(at + 1, ivec2(width, height));
+  setOutput(mix(vec4(0.), result, bvec4(true, more.x, more.y, more.x && more.y)));
+}`;
+    const result = run(backend, shader.shape, { ...shader, inputs: { ...shader.inputs, record: terms }, ints, layout, code });
+    if (terms !== record) backend.disposeData(terms.dataId);
+    return result;
+  },
+
+  total(backend, rows, { inputs: { record }, floats, code }) {
     // Until one fragment can add them up. Sums are kept divided by the number of their terms: half floats overflow.
     let sums = record;
-    let scale = 1;
     let count = rows;
-    while (count > ROWS_IN_ONE_SUM) {
-      const main = `
-  int begin = outTexel() * ${ROWS_IN_ONE_SUM};
-  setOutput(totalOf(begin, min(begin + ${ROWS_IN_ONE_SUM}, end), 1) / ${ROWS_IN_ONE_SUM}.);`;
-      const next = runQuads(backend, Math.ceil(count / ROWS_IN_ONE_SUM), program(sums, count, main));
+    let scale = 1;
+    const pass = (texels: number, main: string) => {
+      const inputs = { record: sums };
+      const wholeCode = `${TOTAL + code} void main() { setOutput(${main}); }`;
+      const program = { inputs, ints: { count }, floats: { ...floats, scale }, code: wholeCode };
+      const result = texels > 0 ? runQuads(backend, texels, program) : run(backend, [], program);
       if (sums !== record) backend.disposeData(sums.dataId);
-      sums = next;
+      return result;
+    };
+    while (count > ROWS_IN_ONE_SUM) {
+      const texels = Math.ceil(count / ROWS_IN_ONE_SUM);
+      const begin = `outTexel() * ${ROWS_IN_ONE_SUM}`;
+      sums = pass(texels, `totalOf(${begin}, min(${begin} + ${ROWS_IN_ONE_SUM}, count), 1) / ${ROWS_IN_ONE_SUM}.`);
+      count = texels;
       scale *= ROWS_IN_ONE_SUM;
-      count = next.shape[0];
     }
-    const main = 'setOutput(vec4(outputOf(totalOf(0, end, 1) * scale), 0., 0., 0.));';
-    const result = run(backend, [], program(sums, count, main, scale));
-    if (sums !== record) backend.disposeData(sums.dataId);
-    return result;
+    return pass(0, 'vec4(outputOf(totalOf(0, count, 1) * scale))');
   },
 };

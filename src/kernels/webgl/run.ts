@@ -1,5 +1,5 @@
 import { type DataId, env, type TensorInfo } from '@tensorflow/tfjs-core';
-import { type GpuBackend, read, tooLarge } from '../gpu/device';
+import { type GpuBackend, isDense, isQuads, read, type Shader, tooLarge } from '../gpu/device';
 import { GLSL, NUMBERS } from '../gpu/language';
 import { HALF_LABEL_PART } from './constants';
 
@@ -15,19 +15,10 @@ export interface WebGLBackend extends GpuBackend {
   ): TensorInfo;
 }
 
-type Named<T> = Readonly<Record<string, T>>;
-
-export interface Program {
-  readonly code: string;
-  /** Read by texels, as they are; see `rows.ts`. */
-  readonly dense?: Named<TensorInfo>;
-  /** Element `i` is `<name>At(i)`. */
-  readonly sparse?: Named<TensorInfo>;
-  /** Texel `i`, four numbers, is `<name>At(i)`. */
-  readonly quads?: Named<TensorInfo>;
-  /** Everything that varies from call to call: what stands in the code makes for a program of its own. */
-  readonly ints?: Named<number>;
-  readonly floats?: Named<number>;
+export interface Program extends Pick<Shader, 'inputs' | 'floats' | 'code'> {
+  readonly ints: Readonly<Record<string, number>>;
+  /** How rows lie in texels, for `x` and `y`: see `layouts.ts`. */
+  readonly layout?: string;
 }
 
 /** Whether textures hold half floats. */
@@ -36,58 +27,54 @@ export const isHalf = (): boolean => !env().getBool('WEBGL_RENDER_FLOAT32_ENABLE
 /**
  * TensorFlow.js packs 2 x 2 elements of the last two dimensions into a texel, and all inputs must be packed if one is.
  * We address texels ourselves: its samplers come in many variants, each a program to compile, and read a packed
- * `[1, p, q]` with the variant of another shape. Hence every shape is given as four dimensions.
+ * `[1, p, q]` with the variant of another shape. Hence every shape is given as four dimensions. All that varies from
+ * call to call is a uniform: what stands in the code makes for a program of its own.
  */
 export function run(backend: WebGLBackend, shape: readonly number[], program: Program, scheme = 1): TensorInfo {
   checkSize(shape);
-  const { code, dense = {}, sparse = {}, quads = {}, ints = {}, floats = {} } = program;
-  const inputs: Record<string, TensorInfo> = {};
-  const uniforms: [name: string, type: string, value: number][] = [];
-  const accessors: string[] = [];
+  const { code, layout = '', ints, floats = {} } = program;
+  const uniforms = [ints, floats].flatMap((values, float) =>
+    Object.entries(values).map(([name, value]) => ({ name, type: float ? 'float' : 'int', value })),
+  );
+  const tensors: Record<string, TensorInfo> = {};
   const temporary: TensorInfo[] = [];
-  const add = (name: string, tensor: TensorInfo, shape: number[], at = '') => {
-    inputs[name] = { ...tensor, shape };
-    accessors.push(`#define ${name}Wide ((${name}TexShape[1] + 1) >> 1)`, at);
-  };
-
-  for (const [name, tensor] of Object.entries(dense)) add(name, tensor, fourDimensions(tensor.shape));
-  for (const [name, tensor] of read(code, quads)) {
-    add(name, tensor, [1, tensor.shape[0], 2, 2], `vec4 ${name}At(int i) { return texel(${name}, i, ${name}Wide); }`);
-  }
-  for (const [name, tensor] of read(code, sparse)) {
+  const accessors = read(code, program.inputs).map(([name, tensor]) => {
     const length = size(tensor.shape);
     const { values } = backend.texData.get(tensor.dataId);
-    const texelAt = (i: string) => `float ${name}At(int i) { vec4 t = texel(${name}, ${i}, ${name}Wide); return`;
+    const add = (shape: number[], i: string, type: string, value: string, dataId = tensor.dataId) => {
+      tensors[name] = { dataId, dtype: 'float32', shape };
+      return `${type} ${name}At(int i) { vec4 t = texel(${name}, ${i}, ${name}TexShape[1]); return ${value}; }`;
+    };
+    if (isDense(name)) return add(fourDimensions(tensor.shape), 'i', 'vec4', 't') + along(name);
+    if (isQuads(name)) return add([1, tensor.shape[0], 2, 2], 'i', 'vec4', 't');
     if (values && length === 1) {
-      uniforms.push([`${name}Value`, 'float', values[0]]); // an upload would be one program more
-      accessors.push(`#define ${name}At(i) ${name}Value`);
-    } else if (values && tensor.dtype === 'int32' && isHalf()) {
+      // A tensor would have to be uploaded, which is one program more.
+      uniforms.push({ name: `${name}Value`, type: 'float', value: values[0] });
+      return `#define ${name}At(i) ${name}Value`;
+    }
+    if (values && tensor.dtype === 'int32' && isHalf()) {
       const parts = Float32Array.from({ length: 4 * length }, (_, i) =>
         i % 4 ? Math.floor(values[i >> 2] / HALF_LABEL_PART) : values[i >> 2] & (HALF_LABEL_PART - 1),
       );
       temporary.push(backend.makeTensorInfo([length, 2, 2], 'float32', parts));
-      add(name, temporary[0], [1, length, 2, 2], `${texelAt('i')} t.x + t.y * ${HALF_LABEL_PART}.; }`);
-    } else {
-      add(name, tensor, [1, 1, 1, length], `${texelAt('i >> 1')} (i & 1) == 0 ? t.x : t.y; }`);
+      return add([1, length, 2, 2], 'i', 'float', `t.x + t.y * ${HALF_LABEL_PART}.`, temporary[0].dataId);
     }
-  }
-  for (const [name, value] of Object.entries(ints)) uniforms.push([name, 'int', value]);
-  for (const [name, value] of Object.entries(floats)) uniforms.push([name, 'float', value]);
-
+    return add([1, 1, 1, length], 'i >> 1', 'float', 't[i & 1]');
+  });
   const result = backend.compileAndRun(
     {
-      variableNames: Object.keys(inputs),
-      customUniforms: uniforms.map(([name, type]) => ({ name, type })),
+      variableNames: Object.keys(tensors),
+      customUniforms: uniforms,
       outputShape: fourDimensions(shape),
       outPackingScheme: scheme,
       packedInputs: true,
       packedOutput: true,
       enableShapeUniforms: true,
-      userCode: [GLSL, TEXELS, ...accessors, NUMBERS, code].join('\n'),
+      userCode: [GLSL, TEXELS, layout, ...accessors, NUMBERS, code].join('\n'),
     },
-    Object.values(inputs),
+    Object.values(tensors),
     'float32',
-    uniforms.map(([, , value]) => [value]),
+    uniforms.map(({ value }) => [value]),
     true,
   );
   for (const { dataId } of temporary) backend.disposeData(dataId);
@@ -104,11 +91,16 @@ export function runQuads(backend: WebGLBackend, texels: number, program: Program
 
 const TEXELS = /* glsl */ `
 ivec2 place(int i, int wide) { int y = i / wide; return ivec2(i - y * wide, y); }
-vec4 texel(sampler2D source, int i, int wide) { return texelFetch(source, place(i, wide), 0); }
+vec4 texel(sampler2D source, int i, int wide) { return texelFetch(source, place(i, (wide + 1) >> 1), 0); }
 
 // The number of this fragment's texel.
 int outTexel() { return int(gl_FragCoord.y) * ((outTexShape[1] + 1) >> 1) + int(gl_FragCoord.x); }
 `;
+
+/** An element, and those of four classes of the row that was started. */
+const along = (name: string) => /* glsl */ `
+float ${name}Of(int row, int c) { int i = texelOf(row, c); return ${name}At(i)[part]; }
+vec4 ${name}Next(int c) { int i = first + (c >> classBits) * stride; return FOUR(${name}At); }`;
 
 const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 

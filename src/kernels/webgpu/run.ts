@@ -1,5 +1,5 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { type GpuBackend, read, type Shader, tooLarge } from '../gpu/device';
+import { type GpuBackend, isDense, isQuads, read, type Shader, tooLarge } from '../gpu/device';
 import { NUMBERS, toWGSL } from '../gpu/language';
 import { THREADS } from './constants';
 
@@ -10,57 +10,59 @@ export interface WebGPUBackend extends GpuBackend {
 }
 
 /** One dispatch of a compute shader: `fn main(index: i32)`, which writes `result`. */
-export interface Dispatch extends Partial<Omit<Shader, 'dim' | 'record'>> {
-  readonly code: string;
-  /** Four numbers each, `vec4f <name>At(i32 i)`. */
-  readonly quads?: Readonly<Record<string, TensorInfo>>;
+export interface Dispatch extends Pick<Shader, 'inputs' | 'floats' | 'code'> {
   readonly ints: Readonly<Record<string, number>>;
   /** Of `THREADS` threads each. */
   readonly groups: number;
-  /** Numbers in an element of `result`. */
-  readonly components?: 1 | 4;
 }
 
-export function run(backend: WebGPUBackend, outputShape: readonly number[], dispatch: Dispatch): TensorInfo {
-  const { code, dense = {}, sparse = {}, quads = {}, ints, floats = {}, groups, components = 1 } = dispatch;
-  // With a binding that the shader does not read, the device would drop all of the commands, without an exception.
-  const inputs = [...read(code, dense), ...read(code, sparse), ...read(code, quads)];
+export function run(
+  backend: WebGPUBackend,
+  outputShape: readonly number[],
+  { code, inputs, ints, floats = {}, groups }: Dispatch,
+  outputComponent = 1,
+): TensorInfo {
+  const bound = read(code, inputs);
   const limit = backend.device.limits.maxStorageBufferBindingSize;
-  for (const shape of [...inputs.map(([, { shape }]) => shape), outputShape]) {
+  for (const shape of [...bound.map(([, { shape }]) => shape), outputShape]) {
     // A device refuses it too, but later, and without an exception.
     const bytes = 4 * util.sizeFromShape([...shape]);
     if (bytes > limit) throw tooLarge(shape, `${bytes} bytes`, `${limit} (maxStorageBufferBindingSize)`);
   }
-  const accessors = inputs.map(([name]) =>
-    name in quads
+  const accessors = bound.map(([name]) =>
+    isQuads(name)
       ? `vec4f ${name}At(i32 i) { return ${name}[i]; }`
-      : `f32 ${name}At(i32 i) { return f32(${name}[i]); }${name in dense ? along(name) : ''}`,
+      : `f32 ${name}At(i32 i) { return f32(${name}[i]); }${isDense(name) ? along(name) : ''}`,
   );
   const uniforms = [ints, floats].flatMap((values, float) =>
     Object.entries(values).map(([name, value]) => ({ name, type: float ? 'f32' : 'i32', value })),
   );
   const names = uniforms.map(({ name }) => name);
-  const wgsl = toWGSL([START, ...accessors, NUMBERS, code].join('\n'), names);
+  // With a binding that no function reads, the device would drop all of the commands, without an exception.
+  const touch = bound.map(([name]) => `_ = &${name};`).join(' ');
+  const wgsl = toWGSL([START, ...accessors, NUMBERS, code.replace(MAIN, `$& ${touch}`)].join('\n'), names);
   const result = backend.runWebGPUProgram(
     {
       shaderKey: wgsl,
       getUserCode: () => wgsl,
-      variableNames: inputs.map(([name]) => name),
-      variableComponents: inputs.map(([name]) => (name in quads ? 4 : 1)),
+      variableNames: bound.map(([name]) => name),
+      variableComponents: bound.map(([name]) => (isQuads(name) ? 4 : 1)),
       uniforms: uniforms.map(({ name, type }) => `${name} : ${type}, `).join(''),
       dispatch: [groups, 1, 1],
       dispatchLayout: { x: [0] },
       workgroupSize: [THREADS, 1, 1],
       outputShape: flat(outputShape),
-      outputComponent: components,
+      outputComponent,
     },
     // Shaders see one dimension: TensorFlow.js compiles another one for each rank.
-    inputs.map(([, { dataId, dtype, shape }]) => ({ dataId, dtype, shape: flat(shape) })),
+    bound.map(([, { dataId, dtype, shape }]) => ({ dataId, dtype, shape: flat(shape) })),
     'float32',
     uniforms.map(({ type, value }) => ({ type: type === 'i32' ? 'int32' : 'float32', data: [value] })),
   );
   return { ...result, shape: [...outputShape] };
 }
+
+const MAIN = 'fn main(index: i32) {';
 
 const flat = (shape: readonly number[]) => [util.sizeFromShape([...shape])];
 
@@ -68,7 +70,7 @@ const START = /* wgsl */ `
 var<private> first: i32;
 // Of class 0 of a row.
 fn firstOf(row: i32) -> i32 { return row / inner * classes * inner + row % inner; }
-fn start(row: i32, c: i32) { first = firstOf(row); }
+fn start(row: i32) { first = firstOf(row); }
 `;
 
 /** What lies beyond the end is read all the same, which WGSL keeps within bounds. */
