@@ -7,6 +7,8 @@ export interface GpuBackend {
   disposeData(dataId: DataId): boolean;
 }
 
+export type Named<T> = Readonly<Record<string, T>>;
+
 /** What is done to the rows of a tensor, in the language of `language.ts`. */
 export interface Shader {
   readonly shape: readonly number[];
@@ -15,14 +17,14 @@ export interface Shader {
    * Known to the code by their names: `x` and `y` have that shape, `record` and `states` four numbers an index; of
    * others, element `i` is `<name>At(i)`. Bound is what the code reads.
    */
-  readonly inputs: Readonly<Record<string, TensorInfo>>;
-  readonly floats?: Readonly<Record<string, number>>;
+  readonly inputs: Named<TensorInfo>;
+  readonly floats?: Named<number>;
   readonly code: string;
 }
 
 /** What a GPU has to be able to do; `kernels.ts` builds on it. */
 export interface Device<Backend> {
-  /** Where `value` finds the label, if any: the fourth term, unless such numbers are too small for labels. */
+  /** Where a value finds the label, if any: the fourth term, unless such numbers are too small for labels. */
   label(): string;
   /** Rows of more classes are better cut into chunks of so many. */
   chunkOf(view: ClassView): number;
@@ -32,12 +34,17 @@ export interface Device<Backend> {
    */
   reduce(backend: Backend, shader: Shader, chunk: number, chunks: number): TensorInfo;
   /**
-   * A tensor of the shape: `f32 value(i32 row, i32 c, vec4f t, f32 x, f32 y)`, with the terms `t` of a row. They are its
-   * `record`, or what the code `vec4f prepare(i32 row)` gives.
+   * A tensor of the shape. `value` is an expression of an element of class `c` of `row`, given its `x` and `y`, and the
+   * terms `t` of the row: its `record`, or what the code `vec4f prepare(i32 row)` gives.
    */
-  map(backend: Backend, shader: Shader, prepare?: string): TensorInfo;
-  /** The scalar `f32 outputOf(vec4f sum)`, of all that `reduce` gave for unbroken rows. */
-  total(backend: Backend, rows: number, shader: Pick<Shader, 'inputs' | 'floats' | 'code'>): TensorInfo;
+  map(backend: Backend, shader: Shader & { readonly value: string }, prepare?: string): TensorInfo;
+  /** The scalar `f32 outputOf(vec4f sum)`, of what `reduce` gave for unbroken rows, times a scale. */
+  total(
+    backend: Backend,
+    rows: number,
+    shader: Pick<Shader, 'inputs' | 'floats' | 'code'>,
+    scale?: number,
+  ): TensorInfo;
 }
 
 /** The inputs that the code reads. */
@@ -48,9 +55,26 @@ export function read(code: string, inputs: Shader['inputs']): [name: string, ten
 export const isDense = (name: string): boolean => /^[xy]$/.test(name);
 export const isQuads = (name: string): boolean => /^(record|states)$/.test(name);
 
-export function tooLarge(shape: readonly number[], needed: string, limit: string): Error {
-  return new Error(
-    `A tensor of shape [${shape.join(', ')}] needs ${needed}, but this device allows ${limit}. Pass a smaller batch, or ` +
-      'use a backend without this limit.',
+/** The function that an expression of an element makes, and which of `x` and `y` it takes. */
+export function valueFunction(value: string): { code: string; names: string[] } {
+  return {
+    code: `f32 value(i32 row, i32 c, vec4f t, f32 x, f32 y) { return ${value}; }`,
+    names: [...'xy'].filter((name) => new RegExp(`[^.]\\b${name}\\b`).test(` ${value}`)),
+  };
+}
+
+/** What varies from call to call: it must not make new shaders. */
+export function uniformsOf(ints: Named<number>, floats: Named<number> = {}) {
+  return [ints, floats].flatMap((values, float) =>
+    Object.entries(values).map(([name, value]) => ({ name, type: float ? 'float' : 'int', value })),
+  );
+}
+
+/** Throws where the device would fail later, deep inside or in silence. */
+export function checkSize(shape: readonly number[], needed: number, limit: number, name: string): void {
+  if (needed <= limit) return;
+  throw new Error(
+    `A tensor of shape [${shape.join(', ')}] is too large for this device: it needs ${needed} of ${name}, which is ` +
+      `${limit}. Use smaller batches.`,
   );
 }

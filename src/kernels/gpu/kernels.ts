@@ -7,7 +7,7 @@ import { NO_WALK, WALK_CHUNKS, walkClasses } from './walk';
 /** All kernels, the same on every GPU. */
 export function gpuKernels<Backend extends GpuBackend>(device: Device<Backend>): Kernels<Backend> {
   /** A record of each row, by way of states of its chunks where those are worth a pass of their own. */
-  const reduce = (backend: Backend, shader: Shader, finish: string, walk: string): TensorInfo => {
+  const reduce = (backend: Backend, shader: Shader, finish: string, walk: string) => {
     const view = classView(shader.shape, shader.dim);
     const code = shader.code + finish;
     const chunk = walk === NO_WALK ? view.classes : device.chunkOf(view);
@@ -22,14 +22,13 @@ export function gpuKernels<Backend extends GpuBackend>(device: Device<Backend>):
 
   /** One pass over the rows for the terms of each, and another one for their elements. */
   const softmaxKernel =
-    (x: 'x' | 'y', terms: string, value: string, coefficient?: string) =>
+    (x: 'x' | 'y', terms: string, value: string, coefficient = '') =>
     (tensors: object, { dim }: SoftmaxAttrs, backend: Backend): TensorInfo => {
-      const { [x]: input, dy: y } = tensors as Record<string, TensorInfo>;
-      const shader = { shape: input.shape, dim, inputs: { x: input, ...(y && { y }) }, code: coefficientOf(coefficient) };
+      const { [x]: input, dy } = tensors as Record<string, TensorInfo>;
+      const shader = { shape: input.shape, dim, inputs: { x: input, y: dy }, code: coefficient && coefficientOf(`return ${coefficient};`) };
       const finish = `vec4f finish(i32 row, vec4f s) { return vec4f(${terms}, 0., 0.); }`;
-      const record = reduce(backend, shader, finish, walkClasses('false', !!coefficient, !!y));
-      const inputs = { ...shader.inputs, record };
-      const result = device.map(backend, { ...shader, inputs, code: valueOf(value) });
+      const record = reduce(backend, shader, finish, walkClasses('false', coefficient && 'yNext(c)'));
+      const result = device.map(backend, { ...shader, inputs: { ...shader.inputs, record }, value });
       backend.disposeData(record.dataId);
       return result;
     };
@@ -38,17 +37,20 @@ export function gpuKernels<Backend extends GpuBackend>(device: Device<Backend>):
     (softmax: boolean) =>
     (inputs: LossInputs, attrs: LossAttrs, backend: Backend): LossOutputs => {
       const { reduction, dim, labelSmoothing } = attrs;
-      const { ofIndices, ...shader } = lossShader(inputs, attrs);
-      const finish = ofIndices ? finishLabel(softmax ? '(k + s.w) / settled(s.y)' : '0.') : FINISH_PROBABILITIES;
+      const { shape } = inputs.input;
+      const ofIndices = isIndices(inputs);
       const skipped = ofIndices ? 'labelsAt(row) == ignoreIndex' : 'false';
-      const record = reduce(backend, shader, finish, softmax ? walkClasses(skipped, !ofIndices || labelSmoothing > 0, !ofIndices) : NO_WALK);
+      const y = !ofIndices ? 'yNext(c)' : labelSmoothing > 0 ? 'vec4f(0.)' : '';
+      const scale = softmax ? '(k + s.w) / settled(s.y)' : '0.';
+      const finish = ofIndices ? finishLabel(scale) : FINISH_PROBABILITIES;
+      const record = reduce(backend, lossShader(inputs, attrs), finish, softmax ? walkClasses(skipped, y) : NO_WALK);
       const constant = (value: number) => backend.makeTensorInfo([], 'float32', Float32Array.of(value));
-      const shape = rowShape(inputs.input.shape, dim);
       if (reduction === 'none') {
-        const losses = device.map(backend, { shape: [1, ...shape], dim: 0, inputs: { record }, code: valueOf('t.z') });
-        return [{ ...losses, shape }, record, constant(1)];
+        const shape1 = rowShape(shape, dim);
+        const losses = device.map(backend, { shape: [1, ...shape1], dim: 0, inputs: { record }, code: '', value: 't.z' });
+        return [{ ...losses, shape: shape1 }, record, constant(1)];
       }
-      const { rows } = classView(inputs.input.shape, dim);
+      const { rows } = classView(shape, dim);
       /** Divides the sum of losses, or of weights; by the sum of weights for 0. */
       const total = (ofWeights: number, divisor: number) =>
         device.total(backend, rows, { inputs: { record }, floats: { ofWeights, divisor, labelSmoothing }, code: OUTPUT });
@@ -60,20 +62,13 @@ export function gpuKernels<Backend extends GpuBackend>(device: Device<Backend>):
   const lossGradKernel =
     (softmax: boolean) =>
     (inputs: LossGradInputs, attrs: LossAttrs, backend: Backend): TensorInfo => {
-      const { dy, divisor, record } = inputs;
-      const { ofIndices, ...shader } = lossShader(inputs, attrs);
+      const ofIndices = isIndices(inputs);
       const label = device.label();
       const y = ofIndices ? `select(0., 1., f32(c) == ${label})` : 'y';
-      const value = `${softmax ? 't.y * expOf(x - t.x)' : 't.y'} - times(coefficient(c, x, ${y}), t.z)`;
-      const { x: input, ...others } = shader.inputs;
+      const value = `${softmax ? 't.y * expOf(x - t.x)' : 't.y'} - times(coefficient(c, 0., ${y}), t.z)`;
       return device.map(
         backend,
-        {
-          ...shader,
-          inputs: { ...(softmax ? shader.inputs : others), dy, divisor, record },
-          floats: { ...shader.floats, dyStep: attrs.reduction === 'none' ? 1 : 0 },
-          code: shader.code + valueOf(ofIndices ? `select(${value}, 0., ${label} == ignoreIndex)` : value),
-        },
+        { ...lossShader(inputs, attrs), value: ofIndices ? `select(${value}, 0., ${label} == ignoreIndex)` : value },
         prepareLoss(softmax ? 'k * r.y' : 'times(r.y, k)', ofIndices ? 'labelsAt(row)' : '0.'),
       );
     };
@@ -90,30 +85,26 @@ export function gpuKernels<Backend extends GpuBackend>(device: Device<Backend>):
   };
 }
 
+const isIndices = ({ target }: LossInputs) => target.dtype === 'int32';
+
 /** What both losses and their gradients tell a shader. */
-function lossShader({ input, target, weight }: LossInputs, { dim, ignoreIndex, labelSmoothing }: LossAttrs) {
-  const ofIndices = target.dtype === 'int32';
-  const w = weight.shape[0] > 0 ? 'weightAt(c)' : '1.';
+function lossShader(inputs: LossInputs, { dim, ignoreIndex, labelSmoothing, reduction }: LossAttrs): Shader {
+  const { input, target, weight } = inputs;
   return {
-    ofIndices,
     shape: input.shape,
     dim,
-    inputs: { x: input, weight, [ofIndices ? 'labels' : 'y']: target },
-    floats: { ignoreIndex, labelSmoothing },
+    inputs: { ...inputs, x: input, y: target, labels: target },
+    floats: { ignoreIndex, labelSmoothing, dyStep: reduction === 'none' ? 1 : 0 },
     // Of -log p of each class: the probability, smoothed, times the weight. Most classes have none where there are labels.
-    code: /* glsl */ `
-f32 factorOf(i32 c) { return ${w}; }
-f32 coefficient(i32 c, f32 x, f32 y) {
+    code: `f32 factorOf(i32 c) { return ${weight.shape[0] > 0 ? 'weightAt(c)' : '1.'}; }
+${coefficientOf(`
   f32 q = y * (1. - labelSmoothing) + labelSmoothing / f32(classes);
-  ${ofIndices ? 'if (q == 0.) { return 0.; }' : ''}
-  return q * factorOf(c);
-}
-`,
+  ${isIndices(inputs) ? 'if (q == 0.) { return 0.; }' : ''}
+  return q * factorOf(c);`)}`,
   };
 }
 
-const coefficientOf = (coefficient?: string) =>
-  coefficient ? `f32 coefficient(i32 c, f32 x, f32 y) { return ${coefficient}; }` : '';
+const coefficientOf = (body: string) => `f32 coefficient(i32 c, f32 x, f32 y) {${body}}\n`;
 
 const FINISH_STATE = 'vec4f finish(i32 row, vec4f s) { return s; }';
 
@@ -152,5 +143,3 @@ vec4f prepare(i32 row) {
   return vec4f(r.x, ${scale}, k, ${label});
 }
 `;
-
-const valueOf = (value: string) => `f32 value(i32 row, i32 c, vec4f t, f32 x, f32 y) { return ${value}; }`;

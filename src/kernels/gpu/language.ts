@@ -13,18 +13,20 @@ export const GLSL = /* glsl */ `
 `;
 
 const WGSL = /* wgsl */ `
+alias int = i32;
+alias float = f32;
 fn bits(x: f32) -> u32 { return bitcast<u32>(x); }
 fn lessThan(a: vec4f, b: vec4f) -> vec4<bool> { return a < b; }
 `;
 
-/** Functions, declarations, and the names of uniforms. */
-export function toWGSL(code: string, uniforms: readonly string[]): string {
+/** Translates functions, declarations, and the names of uniforms. */
+export function toWGSL(code: string, uniforms: readonly { readonly name: string }[]): string {
   return (WGSL + code)
-    .replace(/(f32|vec4f|bool) (\w+)\((.*)\) {/g, (_, type, name, parameters) => {
+    .replace(/(f32|vec4f|bool) (\w+)\(([^()]*)\) {/g, (_, type, name, parameters) => {
       return `fn ${name}(${parameters.replace(/(\w+) (\w+)/g, '$2: $1')}) -> ${type} {`;
     })
     .replace(/(f32|i32|vec4f|bool) (?=\w+ =)/g, 'var ')
-    .replace(new RegExp(`\\b(NAN|INFINITY|${uniforms.join('|')})\\b`, 'g'), 'uniforms.$1');
+    .replace(new RegExp(`\\b(NAN|INFINITY|${uniforms.map(({ name }) => name).join('|')})\\b`, 'g'), 'uniforms.$1');
 }
 
 /**

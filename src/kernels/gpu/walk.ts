@@ -33,10 +33,10 @@ const four = (element: (part: string, c: string) => string) =>
   `vec4f(${[...'xyzw'].map((part, i) => element(part, `c + ${i} * lanes`)).join(', ')})`;
 
 /**
- * The classes of a row, unless it is `skipped`; `coefficient` is whether `f32 coefficient(i32 c, f32 x, f32 y)` is
- * there. NaN and +Infinity show in a sum of all elements, scaled so as not to overflow by itself; the sum is NaN then.
+ * The classes of a row, unless it is `skipped`; their coefficients come of `y`, if there are any. NaN and +Infinity show
+ * in a sum of all elements, scaled so as not to overflow by itself; the sum is NaN then.
  */
-export const walkClasses = (skipped: string, coefficient: boolean, y: boolean) =>
+export const walkClasses = (skipped: string, y: string) =>
   walk(/* glsl */ `
   if (${skipped}) { return s; }
   f32 probe = 0.;
@@ -49,8 +49,8 @@ export const walkClasses = (skipped: string, coefficient: boolean, y: boolean) =
     probe += dot(x, vec4f(1e-6));
     s.y += dot(exp4(x - s.x), vec4f(1.));
     ${
-      coefficient
-        ? `vec4f y = ${y ? 'yNext(c)' : 'vec4f(0.)'};
+      y
+        ? `vec4f y = ${y};
     vec4f k = select(${four((part, c) => `coefficient(${c}, x.${part}, y.${part})`)}, vec4f(0.), lessThan(absent, vec4f(1.)));
     s.z += dot(${four((part) => `times(k.${part}, s.x - x.${part})`)}, vec4f(1.));
     s.w += dot(k, vec4f(1.));`

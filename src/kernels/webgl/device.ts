@@ -1,8 +1,8 @@
-import type { Device } from '../gpu/device';
+import { type Device, valueFunction } from '../gpu/device';
 import { NO_WALK, TOTAL } from '../gpu/walk';
 import { CLASSES_IN_ONE_PASS, ROWS_IN_ONE_SUM } from './constants';
 import { rowsOf } from './layouts';
-import { checkSize, isHalf, run, runQuads, type WebGLBackend } from './run';
+import { checkTexture, isHalf, run, runQuads, type WebGLBackend } from './run';
 
 export const webgl: Device<WebGLBackend> = {
   label: () => (isHalf() ? 'labelsAt(row)' : 't.w'),
@@ -10,7 +10,7 @@ export const webgl: Device<WebGLBackend> = {
   chunkOf: ({ classes }) => (classes > CLASSES_IN_ONE_PASS ? 16 * Math.ceil(Math.sqrt(classes) / 16) : classes),
 
   reduce(backend, shader, chunk, chunks) {
-    checkSize(shader.shape); // before an upload fails, which knows no remedy
+    checkTexture(shader.shape); // before an upload fails, which knows no remedy
     const { view, ints, layout } = rowsOf(shader);
     const code = /* glsl */ `${shader.code}
 void main() {
@@ -25,15 +25,15 @@ void main() {
     const { record } = shader.inputs;
     // The terms are found once a row, not for each texel of it: every input that is read counts.
     const finish = 'vec4 finish(int row, vec4 s) { return prepare(row); }';
-    const terms = prepare ? this.reduce(backend, { ...shader, code: prepare + NO_WALK + finish }, 1, 1) : record;
-    const names = [...'xy'].filter((name) => name in shader.inputs);
+    const terms = prepare ? this.reduce(backend, { ...shader, code: NO_WALK + prepare + finish }, 1, 1) : record;
+    const { names, code: value } = valueFunction(shader.value);
     const elements = rows.map((row, i) => {
       const first = rows.indexOf(row);
       const values = [...'xy'].map((name) => (names.includes(name) ? `${name}Here[${i}]` : '0.'));
       return `${first === i ? `vec4 t${i} = recordAt(row + ${row});` : ''}
   result[${i}] = value(row + ${row}, c + ${classes[i]}, t${first}, ${values.join(', ')});`;
     });
-    const code = /* glsl */ `${shader.code}
+    const code = /* glsl */ `${shader.code + value}
 void main() {
   int i = outTexel();
   ivec2 line = place(i, across);
@@ -54,26 +54,20 @@ void main() {
     return result;
   },
 
-  total(backend, rows, { inputs: { record }, floats, code }) {
-    // Until one fragment can add them up. Sums are kept divided by the number of their terms: half floats overflow.
-    let sums = record;
-    let count = rows;
-    let scale = 1;
-    const pass = (texels: number, main: string) => {
-      const inputs = { record: sums };
-      const wholeCode = `${TOTAL + code} void main() { setOutput(${main}); }`;
-      const program = { inputs, ints: { count }, floats: { ...floats, scale }, code: wholeCode };
-      const result = texels > 0 ? runQuads(backend, texels, program) : run(backend, [], program);
-      if (sums !== record) backend.disposeData(sums.dataId);
-      return result;
-    };
-    while (count > ROWS_IN_ONE_SUM) {
-      const texels = Math.ceil(count / ROWS_IN_ONE_SUM);
-      const begin = `outTexel() * ${ROWS_IN_ONE_SUM}`;
-      sums = pass(texels, `totalOf(${begin}, min(${begin} + ${ROWS_IN_ONE_SUM}, count), 1) / ${ROWS_IN_ONE_SUM}.`);
-      count = texels;
-      scale *= ROWS_IN_ONE_SUM;
-    }
-    return pass(0, 'vec4(outputOf(totalOf(0, count, 1) * scale))');
+  total(backend, rows, { inputs, floats, code }, scale = 1) {
+    const program = (main: string) => ({
+      inputs,
+      ints: { rows },
+      floats: { ...floats, scale },
+      code: `${TOTAL + code} void main() { int i = outTexel() * ${ROWS_IN_ONE_SUM}; setOutput(${main}); }`,
+    });
+    if (rows <= ROWS_IN_ONE_SUM) return run(backend, [], program('vec4(outputOf(totalOf(0, rows, 1) * scale))'));
+    // More than a fragment can add up. Sums are kept divided by the number of their terms: half floats would overflow.
+    const texels = Math.ceil(rows / ROWS_IN_ONE_SUM);
+    const main = `totalOf(i, min(i + ${ROWS_IN_ONE_SUM}, rows), 1) / ${ROWS_IN_ONE_SUM}.`;
+    const record = runQuads(backend, texels, program(main));
+    const result = this.total(backend, texels, { inputs: { record }, floats, code }, scale * ROWS_IN_ONE_SUM);
+    backend.disposeData(record.dataId);
+    return result;
   },
 };

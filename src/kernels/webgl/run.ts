@@ -1,5 +1,5 @@
 import { type DataId, env, type TensorInfo } from '@tensorflow/tfjs-core';
-import { type GpuBackend, isDense, isQuads, read, type Shader, tooLarge } from '../gpu/device';
+import { checkSize, type GpuBackend, isDense, isQuads, type Named, read, type Shader, uniformsOf } from '../gpu/device';
 import { GLSL, NUMBERS } from '../gpu/language';
 import { HALF_LABEL_PART } from './constants';
 
@@ -16,7 +16,7 @@ export interface WebGLBackend extends GpuBackend {
 }
 
 export interface Program extends Pick<Shader, 'inputs' | 'floats' | 'code'> {
-  readonly ints: Readonly<Record<string, number>>;
+  readonly ints: Named<number>;
   /** How rows lie in texels, for `x` and `y`: see `layouts.ts`. */
   readonly layout?: string;
 }
@@ -31,11 +31,9 @@ export const isHalf = (): boolean => !env().getBool('WEBGL_RENDER_FLOAT32_ENABLE
  * call to call is a uniform: what stands in the code makes for a program of its own.
  */
 export function run(backend: WebGLBackend, shape: readonly number[], program: Program, scheme = 1): TensorInfo {
-  checkSize(shape);
-  const { code, layout = '', ints, floats = {} } = program;
-  const uniforms = [ints, floats].flatMap((values, float) =>
-    Object.entries(values).map(([name, value]) => ({ name, type: float ? 'float' : 'int', value })),
-  );
+  checkTexture(shape);
+  const { code, layout = '', ints, floats } = program;
+  const uniforms = uniformsOf(ints, floats);
   const tensors: Record<string, TensorInfo> = {};
   const temporary: TensorInfo[] = [];
   const accessors = read(code, program.inputs).map(([name, tensor]) => {
@@ -109,10 +107,8 @@ export function fourDimensions(shape: readonly number[]): number[] {
   return [1, size(shape.slice(0, -2)), ...[1, 1, ...shape].slice(-2)];
 }
 
-/** Throws where TensorFlow.js would fail deep inside, naming a texture that nobody asked for. */
-export function checkSize(shape: readonly number[]): void {
+export function checkTexture(shape: readonly number[]): void {
   const [, planes, height, width] = fourDimensions(shape);
-  const limit = env().getNumber('WEBGL_MAX_TEXTURE_SIZE');
   const side = Math.ceil(Math.sqrt(planes * Math.ceil(height / 2) * Math.ceil(width / 2)));
-  if (side > limit) throw tooLarge(shape, `a texture of ${side} x ${side} texels`, `${limit} (WEBGL_MAX_TEXTURE_SIZE)`);
+  checkSize(shape, side, env().getNumber('WEBGL_MAX_TEXTURE_SIZE'), 'WEBGL_MAX_TEXTURE_SIZE');
 }

@@ -1,5 +1,5 @@
 import { type ClassView, classView } from '../../ops/class-view';
-import type { Device } from '../gpu/device';
+import { type Device, valueFunction } from '../gpu/device';
 import { TOTAL } from '../gpu/walk';
 import { CHUNK, ENOUGH_ROWS, MAPPED_PER_THREAD, mappingLanes, reducingLanes, THREADS } from './constants';
 import { run, type WebGPUBackend } from './run';
@@ -21,8 +21,10 @@ export const webgpu: Device<WebGPUBackend> = {
     const lanes = mappingLanes(view);
     const chunk = lanes * MAPPED_PER_THREAD;
     const grid = gridOf(view, lanes, chunk, Math.ceil(view.classes / chunk));
-    const values = [...'xy'].map((name) => (name in shader.inputs ? `${name}At(i)` : '0.'));
-    return run(backend, shader.shape, { ...shader, ...grid, code: prepare + shader.code + mapMain(values.join(', ')) });
+    const { names, code: value } = valueFunction(shader.value);
+    const values = [...'xy'].map((name) => (names.includes(name) ? `${name}At(i)` : '0.'));
+    const code = prepare + shader.code + value + mapMain(values.join(', '));
+    return run(backend, shader.shape, { ...shader, ...grid, code });
   },
 
   total(backend, rows, { inputs, floats, code }) {
@@ -31,21 +33,21 @@ export const webgpu: Device<WebGPUBackend> = {
   },
 };
 
-/** How workgroups share the work: each takes some rows, with a number of threads, the lanes, a row, and a part of their classes. */
+/**
+ * How threads share the work: some of them, the lanes, which are in one workgroup, have a chunk of a row's classes, then
+ * come those of the next row.
+ */
 function gridOf({ rows, classes, inner }: ClassView, lanes: number, chunk: number, chunks: number) {
-  const blocks = Math.ceil(rows / (THREADS / lanes));
-  return { groups: blocks * chunks, ints: { rows, classes, inner, lanes, chunk, chunks, blocks } };
+  const groups = Math.ceil((rows * lanes) / THREADS);
+  const padded = (groups * THREADS) / lanes;
+  return { groups: groups * chunks, ints: { rows, classes, inner, lanes, chunk, chunks, padded } };
 }
 
-/** Threads next to each other read what lies next to each other. */
 const PLACE = /* wgsl */ `
   let thread = index % ${THREADS};
-  let group = index / ${THREADS};
-  let across = ${THREADS} / lanes;
-  let contiguous = inner == 1;
-  let lane = select(thread / across, thread % lanes, contiguous);
-  let row = group % blocks * across + select(thread % across, thread / lanes, contiguous);
-  let part = group / blocks;
+  let lane = index % lanes;
+  let row = index / lanes % padded;
+  let part = index / lanes / padded;
   let live = row < rows && part < chunks;
   let begin = part * chunk + lane;
   let end = min((part + 1) * chunk, classes);`;
@@ -63,7 +65,7 @@ fn main(index: i32) {${PLACE}
   workgroupBarrier();
   var sum = vec4f();
   if (live && lane == 0) {
-    for (var k = 1; k < lanes; k++) { s = merge(s, gathered[thread + k * select(across, 1, contiguous)]); }
+    for (var k = 1; k < lanes; k++) { s = merge(s, gathered[thread + k]); }
     sum = finish(row, s);
     result[row * chunks + part] = sum;
   }
@@ -72,7 +74,7 @@ fn main(index: i32) {${PLACE}
   workgroupBarrier();
   if (thread == 0 && part < chunks) {
     for (var k = 1; k < ${THREADS}; k++) { sum += gathered[k]; }
-    result[rows * chunks + group] = sum;
+    result[rows * chunks + index / ${THREADS}] = sum;
   }
 }`;
 

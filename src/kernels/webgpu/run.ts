@@ -1,5 +1,5 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { type GpuBackend, isDense, isQuads, read, type Shader, tooLarge } from '../gpu/device';
+import { checkSize, type GpuBackend, isDense, isQuads, type Named, read, type Shader, uniformsOf } from '../gpu/device';
 import { NUMBERS, toWGSL } from '../gpu/language';
 import { THREADS } from './constants';
 
@@ -11,7 +11,7 @@ export interface WebGPUBackend extends GpuBackend {
 
 /** One dispatch of a compute shader: `fn main(index: i32)`, which writes `result`. */
 export interface Dispatch extends Pick<Shader, 'inputs' | 'floats' | 'code'> {
-  readonly ints: Readonly<Record<string, number>>;
+  readonly ints: Named<number>;
   /** Of `THREADS` threads each. */
   readonly groups: number;
 }
@@ -19,28 +19,23 @@ export interface Dispatch extends Pick<Shader, 'inputs' | 'floats' | 'code'> {
 export function run(
   backend: WebGPUBackend,
   outputShape: readonly number[],
-  { code, inputs, ints, floats = {}, groups }: Dispatch,
+  { code, inputs, ints, floats, groups }: Dispatch,
   outputComponent = 1,
 ): TensorInfo {
   const bound = read(code, inputs);
-  const limit = backend.device.limits.maxStorageBufferBindingSize;
   for (const shape of [...bound.map(([, { shape }]) => shape), outputShape]) {
-    // A device refuses it too, but later, and without an exception.
-    const bytes = 4 * util.sizeFromShape([...shape]);
-    if (bytes > limit) throw tooLarge(shape, `${bytes} bytes`, `${limit} (maxStorageBufferBindingSize)`);
+    const { maxStorageBufferBindingSize } = backend.device.limits;
+    checkSize(shape, 4 * util.sizeFromShape([...shape]), maxStorageBufferBindingSize, 'maxStorageBufferBindingSize');
   }
   const accessors = bound.map(([name]) =>
     isQuads(name)
       ? `vec4f ${name}At(i32 i) { return ${name}[i]; }`
       : `f32 ${name}At(i32 i) { return f32(${name}[i]); }${isDense(name) ? along(name) : ''}`,
   );
-  const uniforms = [ints, floats].flatMap((values, float) =>
-    Object.entries(values).map(([name, value]) => ({ name, type: float ? 'f32' : 'i32', value })),
-  );
-  const names = uniforms.map(({ name }) => name);
+  const uniforms = uniformsOf(ints, floats);
   // With a binding that no function reads, the device would drop all of the commands, without an exception.
   const touch = bound.map(([name]) => `_ = &${name};`).join(' ');
-  const wgsl = toWGSL([START, ...accessors, NUMBERS, code.replace(MAIN, `$& ${touch}`)].join('\n'), names);
+  const wgsl = toWGSL([START, ...accessors, NUMBERS, code.replace(MAIN, `$& ${touch}`)].join('\n'), uniforms);
   const result = backend.runWebGPUProgram(
     {
       shaderKey: wgsl,
@@ -57,7 +52,7 @@ export function run(
     // Shaders see one dimension: TensorFlow.js compiles another one for each rank.
     bound.map(([, { dataId, dtype, shape }]) => ({ dataId, dtype, shape: flat(shape) })),
     'float32',
-    uniforms.map(({ type, value }) => ({ type: type === 'i32' ? 'int32' : 'float32', data: [value] })),
+    uniforms.map(({ type, value }) => ({ type: `${type}32`, data: [value] })),
   );
   return { ...result, shape: [...outputShape] };
 }
