@@ -38,13 +38,15 @@ export interface Device<Backend> {
    * terms `t` of the row: its `record`, or what the code `vec4f prepare(i32 row)` gives.
    */
   map(backend: Backend, shader: Shader & { readonly value: string }, prepare?: string): TensorInfo;
-  /** The scalar `f32 outputOf(vec4f sum)`, of what `reduce` gave for unbroken rows, times a scale. */
-  total(
+  /** For each of some uniforms the scalar `f32 outputOf(vec4f sum)`, of the records of all rows, times a scale. */
+  totals(
     backend: Backend,
     rows: number,
-    shader: Pick<Shader, 'inputs' | 'floats' | 'code'>,
+    record: TensorInfo,
+    uniforms: readonly Named<number>[],
+    code: string,
     scale?: number,
-  ): TensorInfo;
+  ): TensorInfo[];
 }
 
 /** The inputs that the code reads. */

@@ -25,7 +25,12 @@ export function gpuKernels<Backend extends GpuBackend>(device: Device<Backend>):
     (x: 'x' | 'y', terms: string, value: string, coefficient = '') =>
     (tensors: object, { dim }: SoftmaxAttrs, backend: Backend): TensorInfo => {
       const { [x]: input, dy } = tensors as Record<string, TensorInfo>;
-      const shader = { shape: input.shape, dim, inputs: { x: input, y: dy }, code: coefficient && coefficientOf(`return ${coefficient};`) };
+      const shader = {
+        shape: input.shape,
+        dim,
+        inputs: { x: input, y: dy },
+        code: coefficient && coefficientOf(`return ${coefficient};`),
+      };
       const finish = `vec4f finish(i32 row, vec4f s) { return vec4f(${terms}, 0., 0.); }`;
       const record = reduce(backend, shader, finish, walkClasses('false', coefficient && 'yNext(c)'));
       const result = device.map(backend, { ...shader, inputs: { ...shader.inputs, record }, value });
@@ -47,16 +52,25 @@ export function gpuKernels<Backend extends GpuBackend>(device: Device<Backend>):
       const constant = (value: number) => backend.makeTensorInfo([], 'float32', Float32Array.of(value));
       if (reduction === 'none') {
         const shape1 = rowShape(shape, dim);
-        const losses = device.map(backend, { shape: [1, ...shape1], dim: 0, inputs: { record }, code: '', value: 't.z' });
+        const losses = device.map(backend, {
+          shape: [1, ...shape1],
+          dim: 0,
+          inputs: { record },
+          code: '',
+          value: 't.z',
+        });
         return [{ ...losses, shape: shape1 }, record, constant(1)];
       }
       const { rows } = classView(shape, dim);
-      /** Divides the sum of losses, or of weights; by the sum of weights for 0. */
-      const total = (ofWeights: number, divisor: number) =>
-        device.total(backend, rows, { inputs: { record }, floats: { ofWeights, divisor, labelSmoothing }, code: OUTPUT });
-      if (reduction === 'sum') return [total(0, 1), record, constant(1)];
-      if (!ofIndices) return [total(0, rows), record, constant(rows)];
-      return [total(0, 0), record, total(1, 1)];
+      /** The sums of losses, or of weights, each over a divisor: 0 for the sum of weights. */
+      const totals = (...outputs: [ofWeights: number, divisor: number][]) => {
+        const uniforms = outputs.map(([ofWeights, divisor]) => ({ ofWeights, divisor, labelSmoothing }));
+        return device.totals(backend, rows, record, uniforms, OUTPUT);
+      };
+      const divisor = reduction === 'sum' ? 1 : rows;
+      if (reduction === 'sum' || !ofIndices) return [totals([0, divisor])[0], record, constant(divisor)];
+      const [loss, weights] = totals([0, 0], [1, 1]);
+      return [loss, record, weights];
     };
 
   const lossGradKernel =

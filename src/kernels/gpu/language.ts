@@ -22,10 +22,10 @@ fn lessThan(a: vec4f, b: vec4f) -> vec4<bool> { return a < b; }
 /** Translates functions, declarations, and the names of uniforms. */
 export function toWGSL(code: string, uniforms: readonly { readonly name: string }[]): string {
   return (WGSL + code)
-    .replace(/(f32|vec4f|bool) (\w+)\(([^()]*)\) {/g, (_, type, name, parameters) => {
+    .replace(/(f32|vec4f|bool) (\w+)\(([^()]*)\) ?{/g, (_, type, name, parameters) => {
       return `fn ${name}(${parameters.replace(/(\w+) (\w+)/g, '$2: $1')}) -> ${type} {`;
     })
-    .replace(/(f32|i32|vec4f|bool) (?=\w+ =)/g, 'var ')
+    .replace(/(f32|i32|vec4f|bool) (?=\w+ ?=)/g, 'var ')
     .replace(new RegExp(`\\b(NAN|INFINITY|${uniforms.map(({ name }) => name).join('|')})\\b`, 'g'), 'uniforms.$1');
 }
 
@@ -43,7 +43,7 @@ f32 quotient(f32 a, f32 b) { return select(a / b, a * INFINITY, b == 0.); }
 
 // For x <= 0.
 vec4f exp4(vec4f x) { return select(vec4f(0.), exp(x), lessThan(vec4f(-104.), x)); }
-f32 expOf(f32 x) { return exp4(vec4f(x)).x; }
+f32 expOf(f32 x) { return select(0., exp(x), x > -104.); }
 
 // Of a sum of exponentials: it is 0 where all are of -Infinity, which has no softmax.
 f32 settled(f32 sum) { return select(sum, NAN, sum == 0.); }

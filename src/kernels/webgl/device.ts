@@ -49,25 +49,35 @@ void main() {
   bvec2 more = lessThan(at + 1, ivec2(width, height));
   setOutput(mix(vec4(0.), result, bvec4(true, more.x, more.y, more.x && more.y)));
 }`;
-    const result = run(backend, shader.shape, { ...shader, inputs: { ...shader.inputs, record: terms }, ints, layout, code });
+    const result = run(backend, shader.shape, {
+      ...shader,
+      inputs: { ...shader.inputs, record: terms },
+      ints,
+      layout,
+      code,
+    });
     if (terms !== record) backend.disposeData(terms.dataId);
     return result;
   },
 
-  total(backend, rows, { inputs, floats, code }, scale = 1) {
-    const program = (main: string) => ({
-      inputs,
-      ints: { rows },
-      floats: { ...floats, scale },
-      code: `${TOTAL + code} void main() { int i = outTexel() * ${ROWS_IN_ONE_SUM}; setOutput(${main}); }`,
-    });
-    if (rows <= ROWS_IN_ONE_SUM) return run(backend, [], program('vec4(outputOf(totalOf(0, rows, 1) * scale))'));
+  totals(backend, rows, record, uniforms, code, scale = 1) {
+    if (rows <= ROWS_IN_ONE_SUM) {
+      const main = 'void main() { setOutput(vec4(outputOf(totalOf(0, rows, 1) * scale), 0., 0., 0.)); }';
+      const program = { inputs: { record }, ints: { rows }, code: TOTAL + code + main };
+      return uniforms.map((floats) => run(backend, [], { ...program, floats: { ...floats, scale } }));
+    }
     // More than a fragment can add up. Sums are kept divided by the number of their terms: half floats would overflow.
     const texels = Math.ceil(rows / ROWS_IN_ONE_SUM);
-    const main = `totalOf(i, min(i + ${ROWS_IN_ONE_SUM}, rows), 1) / ${ROWS_IN_ONE_SUM}.`;
-    const record = runQuads(backend, texels, program(main));
-    const result = this.total(backend, texels, { inputs: { record }, floats, code }, scale * ROWS_IN_ONE_SUM);
-    backend.disposeData(record.dataId);
-    return result;
+    const sums = runQuads(backend, texels, {
+      inputs: { record },
+      ints: { rows },
+      code: `${TOTAL}void main() {
+  int i = outTexel() * ${ROWS_IN_ONE_SUM};
+  setOutput(totalOf(i, min(i + ${ROWS_IN_ONE_SUM}, rows), 1) / ${ROWS_IN_ONE_SUM}.);
+}`,
+    });
+    const results = this.totals(backend, texels, sums, uniforms, code, scale * ROWS_IN_ONE_SUM);
+    backend.disposeData(sums.dataId);
+    return results;
   },
 };

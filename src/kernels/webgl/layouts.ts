@@ -9,7 +9,13 @@ import { fourDimensions } from './run';
  */
 const LAYOUTS = [
   { lane: 'vec2', ofTexel: 'part < 2 ? t.xy : t.zw', lanes: 2, rows: ['0', '0', '1', '1'], classes: [0, 1, 0, 1] },
-  { lane: 'vec2', ofTexel: '(part & 1) == 0 ? t.xz : t.yw', lanes: 2, rows: ['0', '1', '0', '1'], classes: [0, 0, 1, 1] },
+  {
+    lane: 'vec2',
+    ofTexel: '(part & 1) == 0 ? t.xz : t.yw',
+    lanes: 2,
+    rows: ['0', '1', '0', '1'],
+    classes: [0, 0, 1, 1],
+  },
   { lane: 'float', ofTexel: 't[part]', lanes: 4, rows: ['0', '1', 'width', 'width + 1'], classes: [0, 0, 0, 0] },
 ];
 
@@ -25,11 +31,23 @@ export function rowsOf({ shape, dim }: Shader) {
     view,
     rows,
     classes,
-    ints: { classes: view.classes, inner: view.inner, height, width, across, down, stride, classBits: fromEnd < 2 ? 1 : 0 },
+    ints: {
+      classes: view.classes,
+      inner: view.inner,
+      height,
+      width,
+      across,
+      down,
+      stride,
+      classBits: fromEnd < 2 ? 1 : 0,
+    },
     layout: /* glsl */ `
 int first, part;
 ${lane} lane(vec4 t) { return ${ofTexel}; }
-#define FOUR(at) vec4(${[0, 1, 2, 3].slice(0, lanes).map((i) => `lane(at(i + ${i} * stride))`).join(', ')})
+#define FOUR(at) vec4(${[0, 1, 2, 3]
+      .slice(0, lanes)
+      .map((i) => `lane(at(i + ${i} * stride))`)
+      .join(', ')})
 
 // The texel of a class of a row, and the part of it.
 int texelOf(int row, int c) {

@@ -89,7 +89,12 @@ export function runQuads(backend: WebGLBackend, texels: number, program: Program
 
 const TEXELS = /* glsl */ `
 ivec2 place(int i, int wide) { int y = i / wide; return ivec2(i - y * wide, y); }
-vec4 texel(sampler2D source, int i, int wide) { return texelFetch(source, place(i, (wide + 1) >> 1), 0); }
+
+// Integers are slow to divide; the quotient of floats is off by 1 at the most.
+vec4 texel(sampler2D source, int i, int columns) {
+  int wide = (columns + 1) >> 1, y = int(float(i) / float(wide)), x = i - y * wide;
+  return texelFetch(source, x < 0 ? ivec2(x + wide, y - 1) : x < wide ? ivec2(x, y) : ivec2(x - wide, y + 1), 0);
+}
 
 // The number of this fragment's texel.
 int outTexel() { return int(gl_FragCoord.y) * ((outTexShape[1] + 1) >> 1) + int(gl_FragCoord.x); }

@@ -22,14 +22,14 @@ export const webgpu: Device<WebGPUBackend> = {
     const chunk = lanes * MAPPED_PER_THREAD;
     const grid = gridOf(view, lanes, chunk, Math.ceil(view.classes / chunk));
     const { names, code: value } = valueFunction(shader.value);
-    const values = [...'xy'].map((name) => (names.includes(name) ? `${name}At(i)` : '0.'));
-    const code = prepare + shader.code + value + mapMain(values.join(', '));
+    const code = prepare + shader.code + value + mapMain(names);
     return run(backend, shader.shape, { ...shader, ...grid, code });
   },
 
-  total(backend, rows, { inputs, floats, code }) {
-    const ints = { rows, records: inputs.record.shape[0], inner: 1, classes: 1 };
-    return run(backend, [], { code: TOTAL + code + TOTAL_MAIN, inputs, ints, floats, groups: 1 });
+  totals(backend, rows, record, uniforms, code) {
+    const ints = { rows, records: record.shape[0], inner: 1, classes: 1 };
+    const dispatch = { inputs: { record }, ints, groups: 1, code: TOTAL + code + TOTAL_MAIN };
+    return uniforms.map((floats) => run(backend, [], { ...dispatch, floats }));
   },
 };
 
@@ -78,15 +78,23 @@ fn main(index: i32) {${PLACE}
   }
 }`;
 
-const mapMain = (values: string) => /* wgsl */ `
+/** Values are stored four at a time, for the same reason as they are read so: loops cost. */
+const mapMain = (names: string[]) => {
+  const given = [...'xy'].map((name) => (names.includes(name) ? name : ''));
+  const value = (part: string, i: number) =>
+    `value(row, c + ${i} * lanes, t, ${given.map((name) => (name ? `${name}Four.${part}` : '0.')).join(', ')})`;
+  return /* wgsl */ `
 fn main(index: i32) {${PLACE}
   if (!live) { return; }
   let t = prepare(row);
-  for (var c = begin; c < end; c += lanes) {
-    let i = firstOf(row) + c * inner;
-    result[i] = value(row, c, t, ${values});
+  start(row);
+  for (var c = begin; c < end; c += 4 * lanes) {
+    ${names.map((name) => `let ${name}Four = ${name}Next(c);`).join(' ')}
+    let values = vec4f(${[...'xyzw'].map(value).join(', ')});
+    ${[...'xyzw'].map((part, i) => `if (c + ${i} * lanes < end) { result[first + (c + ${i} * lanes) * inner] = values.${part}; }`).join('\n    ')}
   }
 }`;
+};
 
 const TOTAL_MAIN = /* wgsl */ `
 var<workgroup> gathered: array<vec4f, ${THREADS}>;

@@ -57,7 +57,7 @@ export function run(
   return { ...result, shape: [...outputShape] };
 }
 
-const MAIN = 'fn main(index: i32) {';
+const MAIN = /fn main.*?{/;
 
 const flat = (shape: readonly number[]) => [util.sizeFromShape([...shape])];
 
