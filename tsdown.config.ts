@@ -4,16 +4,18 @@ import { defineConfig } from 'tsdown';
 const shorterShaders = {
   name: 'shorter-shaders',
   transform: (code: string, id: string) =>
-    /kernels\/(gpu|webgl|webgpu)\//.test(id) ? code.replace(/^\s+/gm, '').replace(/(^|\s)\/\/.*$/gm, '') : undefined,
+    /kernels[\\/](gpu|webgl|webgpu)[\\/]/.test(id)
+      ? code.replace(/^\s+/gm, '').replace(/(^|\s)\/\/.*$/gm, '')
+      : undefined,
 };
 
 const shared = {
-  platform: 'neutral',
+  platform: 'neutral' as const,
   target: 'es2020',
   outDir: 'dist',
   sourcemap: false,
   plugins: [shorterShaders],
-} as const;
+};
 
 export default defineConfig([
   {

@@ -350,6 +350,16 @@ const limits: Check[] = [
     },
   },
   {
+    name: 'more workgroups than one dimension of a dispatch takes',
+    run: () =>
+      sameAsOnCpu(() => {
+        const [rows, classes] = [66_000, 64]; // a workgroup each in the gradient
+        const x = tf.tensor2d(noise(rows * classes), [rows, classes]);
+        const target = tf.tensor1d(labels(rows, classes), 'int32');
+        return both((x) => crossEntropy(x as tf.Tensor2D, target, { reduction: 'sum' }), x);
+      }),
+  },
+  {
     name: 'the mean of two million equal rows',
     async run() {
       const rows = 2_000_000;

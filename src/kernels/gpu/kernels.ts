@@ -62,15 +62,17 @@ export function gpuKernels<Backend extends GpuBackend>(device: Device<Backend>):
         return [{ ...losses, shape: shape1 }, record, constant(1)];
       }
       const { rows } = classView(shape, dim);
-      /** The sums of losses, or of weights, each over a divisor: 0 for the sum of weights. */
-      const totals = (...outputs: [ofWeights: number, divisor: number][]) => {
-        const uniforms = outputs.map(([ofWeights, divisor]) => ({ ofWeights, divisor, labelSmoothing }));
-        return device.totals(backend, rows, record, uniforms, OUTPUT);
-      };
-      const divisor = reduction === 'sum' ? 1 : rows;
-      if (reduction === 'sum' || !ofIndices) return [totals([0, divisor])[0], record, constant(divisor)];
-      const [loss, weights] = totals([0, 0], [1, 1]);
-      return [loss, record, weights];
+      const totals = (...uniforms: { ofWeights: number; mean: number }[]) =>
+        device.totals(
+          backend,
+          rows,
+          record,
+          uniforms.map((uniform) => ({ ...uniform, labelSmoothing })),
+          OUTPUT,
+        );
+      if (reduction === 'sum') return [totals({ ofWeights: 0, mean: 0 })[0], record, constant(1)];
+      const [loss, divisor] = totals({ ofWeights: 0, mean: 1 }, { ofWeights: 1, mean: 0 });
+      return [loss, record, divisor];
     };
 
   const lossGradKernel =
@@ -138,14 +140,15 @@ vec4f finish(i32 row, vec4f s) {
 `;
 
 const FINISH_PROBABILITIES = /* glsl */ `
-vec4f finish(i32 row, vec4f s) { return vec4f(s.x, s.w / settled(s.y), s.z + times(s.w, logOf(s.y)), s.w); }
+vec4f finish(i32 row, vec4f s) { return vec4f(s.x, s.w / settled(s.y), s.z + times(s.w, logOf(s.y)), 1.); }
 `;
 
 /** PyTorch divides the likelihood and the smoothing each: 0 / 0 makes their sum NaN. */
 const OUTPUT = /* glsl */ `
 f32 outputOf(vec4f sum) {
-  f32 d = select(divisor, sum.w, divisor == 0.);
-  return select(quotient(select(sum.z, sum.w, ofWeights > 0.), d), NAN, d == 0. && labelSmoothing > 0.);
+  f32 divisor = select(1., sum.w, mean > 0.);
+  if (divisor == 0. && labelSmoothing > 0.) { return NAN; }
+  return quotient(select(sum.z, sum.w, ofWeights > 0.), divisor);
 }
 `;
 
