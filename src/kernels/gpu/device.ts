@@ -57,11 +57,16 @@ export function read(code: string, inputs: Shader['inputs']): [name: string, ten
 export const isDense = (name: string): boolean => /^[xy]$/.test(name);
 export const isQuads = (name: string): boolean => /^(record|states)$/.test(name);
 
-/** The function that an expression of an element makes, and which of `x` and `y` it takes. */
-export function valueFunction(value: string): { code: string; names: string[] } {
+/**
+ * The function that an expression of an element makes, which of `x` and `y` it takes, and those of its arguments for
+ * the `i`th element of `xFour` and `yFour`.
+ */
+export function valueFunction(value: string) {
+  const isTaken = (name: string) => new RegExp(`[^.]\\b${name}\\b`).test(` ${value}`);
   return {
     code: `f32 value(i32 row, i32 c, vec4f t, f32 x, f32 y) { return ${value}; }`,
-    names: [...'xy'].filter((name) => new RegExp(`[^.]\\b${name}\\b`).test(` ${value}`)),
+    names: [...'xy'].filter(isTaken),
+    dense: (i: number) => [...'xy'].map((name) => (isTaken(name) ? `${name}Four[${i}]` : '0.')).join(', '),
   };
 }
 

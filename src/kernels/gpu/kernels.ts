@@ -134,7 +134,8 @@ vec4f finish(i32 row, vec4f s) {
   i32 c = i32(select(0., label, known));
   f32 w = select(NAN, factorOf(c), known);
   f32 k = (1. - labelSmoothing) * w;
-  f32 loss = times(k, s.x - xOf(row, c) + logOf(s.y)) + (s.z + times(s.w, logOf(s.y)));
+  f32 logSum = logOf(s.y);
+  f32 loss = times(k, s.x - xOf(row, c) + logSum) + (s.z + times(s.w, logSum));
   return vec4f(s.x, select(NAN, ${scale}, known), loss, w);
 }
 `;

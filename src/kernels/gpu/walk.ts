@@ -45,7 +45,7 @@ export const walkClasses = (skipped: string, y: string) =>
     vec4f absent = f32(end) - ${four((_, c) => `f32(${c})`)};
     vec4f x = select(xNext(c), vec4f(-INFINITY), lessThan(absent, vec4f(1.)));
     f32 high = max(max(x.x, x.y), max(x.z, x.w));
-    if (high > s.x) { s = merge(s, vec4f(high, 0., 0., 0.)); }
+    if (high > s.x) { s = vec4f(high, s.y * expOf(s.x - high), s.z + times(s.w, high - s.x), s.w); }
     probe += dot(x, vec4f(1e-6));
     s.y += dot(exp4(x - s.x), vec4f(1.));
     ${
@@ -57,7 +57,7 @@ export const walkClasses = (skipped: string, y: string) =>
         : ''
     }
   }
-  if (isNaN(probe) || probe == INFINITY) { s.y = NAN; }`);
+  if (isNaN(probe) || bits(probe) == 0x7f800000u) { s.y = NAN; }`);
 
 /** A sum of records. In runs, whose rounding errors do not add up as those of a single one would. */
 export const TOTAL = /* glsl */ `

@@ -2,7 +2,7 @@ import { type Device, valueFunction } from '../gpu/device';
 import { NO_WALK, TOTAL } from '../gpu/walk';
 import { CLASSES_IN_ONE_PASS, ROWS_IN_ONE_SUM } from './constants';
 import { rowsOf } from './layouts';
-import { checkTexture, isHalf, run, runQuads, type WebGLBackend } from './run';
+import { isHalf, run, runQuads, type WebGLBackend } from './run';
 
 export const webgl: Device<WebGLBackend> = {
   label: () => (isHalf() ? 'labelsAt(row)' : 't.w'),
@@ -10,7 +10,6 @@ export const webgl: Device<WebGLBackend> = {
   chunkOf: ({ classes }) => (classes > CLASSES_IN_ONE_PASS ? 16 * Math.ceil(Math.sqrt(classes) / 16) : classes),
 
   reduce(backend, shader, chunk, chunks) {
-    checkTexture(shader.shape); // before an upload fails, which knows no remedy
     const { view, ints, layout } = rowsOf(shader);
     const code = /* glsl */ `${shader.code}
 void main() {
@@ -26,12 +25,11 @@ void main() {
     // The terms are found once a row, not for each texel of it: every input that is read counts.
     const finish = 'vec4 finish(int row, vec4 s) { return prepare(row); }';
     const terms = prepare ? this.reduce(backend, { ...shader, code: NO_WALK + prepare + finish }, 1, 1) : record;
-    const { names, code: value } = valueFunction(shader.value);
+    const { names, dense, code: value } = valueFunction(shader.value);
     const elements = rows.map((row, i) => {
       const first = rows.indexOf(row);
-      const values = [...'xy'].map((name) => (names.includes(name) ? `${name}Here[${i}]` : '0.'));
       return `${first === i ? `vec4 t${i} = recordAt(row + ${row});` : ''}
-  result[${i}] = value(row + ${row}, c + ${classes[i]}, t${first}, ${values.join(', ')});`;
+  result[${i}] = value(row + ${row}, c + ${classes[i]}, t${first}, ${dense(i)});`;
     });
     const code = /* glsl */ `${shader.code + value}
 void main() {
@@ -42,7 +40,7 @@ void main() {
   ivec2 e = place((plane.y * height + at.y) * width + at.x, inner);
   ivec2 o = place(e.y, classes);
   int c = o.x, row = o.y * inner + e.x;
-  ${names.map((name) => `vec4 ${name}Here = ${name}At(i);`).join(' ')}
+  ${names.map((name) => `vec4 ${name}Four = ${name}At(i);`).join(' ')}
   vec4 result;
   ${elements.join('\n  ')}
   // Padding must be 0: TensorFlow.js's matMul adds it up.

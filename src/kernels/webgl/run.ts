@@ -37,6 +37,7 @@ export function run(backend: WebGLBackend, shape: readonly number[], program: Pr
   const tensors: Record<string, TensorInfo> = {};
   const temporary: TensorInfo[] = [];
   const accessors = read(code, program.inputs).map(([name, tensor]) => {
+    checkTexture(tensor.shape);
     const length = size(tensor.shape);
     const { values } = backend.texData.get(tensor.dataId);
     const add = (shape: number[], i: string, type: string, value: string, dataId = tensor.dataId) => {
@@ -112,7 +113,8 @@ export function fourDimensions(shape: readonly number[]): number[] {
   return [1, size(shape.slice(0, -2)), ...[1, 1, ...shape].slice(-2)];
 }
 
-export function checkTexture(shape: readonly number[]): void {
+/** Before an upload fails, which knows no remedy. */
+function checkTexture(shape: readonly number[]): void {
   const [, planes, height, width] = fourDimensions(shape);
   const side = Math.ceil(Math.sqrt(planes * Math.ceil(height / 2) * Math.ceil(width / 2)));
   checkSize(shape, side, env().getNumber('WEBGL_MAX_TEXTURE_SIZE'), 'WEBGL_MAX_TEXTURE_SIZE');

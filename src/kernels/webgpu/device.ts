@@ -21,8 +21,8 @@ export const webgpu: Device<WebGPUBackend> = {
     const lanes = mappingLanes(view);
     const chunk = lanes * MAPPED_PER_THREAD;
     const grid = gridOf(view, lanes, chunk, Math.ceil(view.classes / chunk));
-    const { names, code: value } = valueFunction(shader.value);
-    const code = prepare + shader.code + value + mapMain(names);
+    const value = valueFunction(shader.value);
+    const code = prepare + shader.code + value.code + mapMain(value);
     return run(backend, shader.shape, { ...shader, ...grid, code });
   },
 
@@ -78,23 +78,20 @@ fn main(index: i32) {${PLACE}
   }
 }`;
 
+const each = (code: (i: number) => string, separator: string) => [0, 1, 2, 3].map(code).join(separator);
+
 /** Values are stored four at a time, for the same reason as they are read so: loops cost. */
-const mapMain = (names: string[]) => {
-  const given = [...'xy'].map((name) => (names.includes(name) ? name : ''));
-  const value = (part: string, i: number) =>
-    `value(row, c + ${i} * lanes, t, ${given.map((name) => (name ? `${name}Four.${part}` : '0.')).join(', ')})`;
-  return /* wgsl */ `
+const mapMain = ({ names, dense }: ReturnType<typeof valueFunction>) => /* wgsl */ `
 fn main(index: i32) {${PLACE}
   if (!live) { return; }
   let t = prepare(row);
   start(row);
   for (var c = begin; c < end; c += 4 * lanes) {
     ${names.map((name) => `let ${name}Four = ${name}Next(c);`).join(' ')}
-    let values = vec4f(${[...'xyzw'].map(value).join(', ')});
-    ${[...'xyzw'].map((part, i) => `if (c + ${i} * lanes < end) { result[first + (c + ${i} * lanes) * inner] = values.${part}; }`).join('\n    ')}
+    let values = vec4f(${each((i) => `value(row, c + ${i} * lanes, t, ${dense(i)})`, ', ')});
+    ${each((i) => `if (c + ${i} * lanes < end) { result[first + (c + ${i} * lanes) * inner] = values[${i}]; }`, '\n    ')}
   }
 }`;
-};
 
 const TOTAL_MAIN = /* wgsl */ `
 var<workgroup> gathered: array<vec4f, ${THREADS}>;
