@@ -9,5 +9,5 @@ export const CLASSES_IN_ONE_PASS = 1024;
 /** Rows that one fragment adds up. A power of two, so that dividing by it is exact. */
 export const ROWS_IN_ONE_SUM = 1024;
 
-/** Half floats count up to 2,048 without gaps: a label is kept in two parts, its multiples of this and the rest. */
-export const HALF_LABEL_PART = 2048;
+/** Half floats count up to 2,048 without gaps: a label is kept in two parts, the lower of so many bits. */
+export const HALF_LABEL_BITS = 11;

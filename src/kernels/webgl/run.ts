@@ -1,7 +1,7 @@
 import { type DataId, env, type TensorInfo } from '@tensorflow/tfjs-core';
 import { checkSize, type GpuBackend, isDense, isQuads, type Named, read, type Shader, uniformsOf } from '../gpu/device';
 import { GLSL, NUMBERS } from '../gpu/language';
-import { HALF_LABEL_PART } from './constants';
+import { HALF_LABEL_BITS } from './constants';
 
 /** What we use of TensorFlow.js's `webgl` backend. */
 export interface WebGLBackend extends GpuBackend {
@@ -53,10 +53,10 @@ export function run(backend: WebGLBackend, shape: readonly number[], program: Pr
     }
     if (values && tensor.dtype === 'int32' && isHalf()) {
       const parts = Float32Array.from({ length: 4 * length }, (_, i) =>
-        i % 4 ? Math.floor(values[i >> 2] / HALF_LABEL_PART) : values[i >> 2] & (HALF_LABEL_PART - 1),
+        i % 4 ? values[i >> 2] >> HALF_LABEL_BITS : values[i >> 2] & (2 ** HALF_LABEL_BITS - 1),
       );
       temporary.push(backend.makeTensorInfo([length, 2, 2], 'float32', parts));
-      return add([1, length, 2, 2], 'i', 'float', `t.x + t.y * ${HALF_LABEL_PART}.`, temporary[0].dataId);
+      return add([1, length, 2, 2], 'i', 'float', `t.x + t.y * ${2 ** HALF_LABEL_BITS}.`, temporary[0].dataId);
     }
     return add([1, 1, 1, length], 'i >> 1', 'float', 't[i & 1]');
   });
