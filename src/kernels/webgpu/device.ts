@@ -45,9 +45,10 @@ function gridOf({ rows, classes, inner }: ClassView, lanes: number, chunk: numbe
 
 const PLACE = /* wgsl */ `
   let thread = index % ${THREADS};
-  let lane = index % lanes;
-  let row = index / lanes % padded;
-  let part = index / lanes / padded;
+  let i = index / lanes;
+  let lane = index - i * lanes;
+  let part = i / padded;
+  let row = i - part * padded;
   let live = row < rows && part < chunks;
   let begin = part * chunk + lane;
   let end = min((part + 1) * chunk, classes);`;
