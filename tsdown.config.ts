@@ -1,6 +1,21 @@
 import { defineConfig } from 'tsdown';
 
-const shared = { platform: 'neutral', target: 'es2020', outDir: 'dist', sourcemap: false } as const;
+/** Minifiers leave strings alone: shaders lose their comments and indentation here. The code around them does too. */
+const shorterShaders = {
+  name: 'shorter-shaders',
+  transform: (code: string, id: string) =>
+    /kernels[\\/](gpu|webgl|webgpu)[\\/]/.test(id)
+      ? code.replace(/^\s+/gm, '').replace(/(^|\s)\/\/.*$/gm, '')
+      : undefined,
+};
+
+const shared = {
+  platform: 'neutral' as const,
+  target: 'es2020',
+  outDir: 'dist',
+  sourcemap: false,
+  plugins: [shorterShaders],
+};
 
 export default defineConfig([
   {
@@ -10,8 +25,6 @@ export default defineConfig([
       layers: 'src/layers/index.ts',
       'layers-auto': 'src/layers/auto.ts',
       graph: 'src/graph/index.ts',
-      webgl: 'src/webgl/index.ts',
-      webgpu: 'src/webgpu/index.ts',
     },
     format: ['esm', 'cjs'],
     outputOptions: ({ format }) => ({ chunkFileNames: `chunks/[name].${format === 'cjs' ? 'cjs' : 'js'}` }),

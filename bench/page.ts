@@ -1,8 +1,6 @@
 import { setBackend } from '@tensorflow/tfjs';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-backend-webgpu';
-import 'tfjs-cross-entropy/webgl';
-import 'tfjs-cross-entropy/webgpu';
 import { measureShape } from './measure-shape';
 
 /** What the benchmark calls in the page. */

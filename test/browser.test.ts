@@ -12,7 +12,7 @@ describeWith('CHROMIUM_PATH')('in Chromium', () => {
   let server: Awaited<ReturnType<typeof serve>>;
 
   beforeAll(async () => {
-    server = await serve(pageFiles('test/browser/page.ts', 'test/browser/page-fused.ts'));
+    server = await serve(pageFiles('test/browser/page.ts'));
     browser = await launchChromium();
   }, 120_000);
 
@@ -21,26 +21,19 @@ describeWith('CHROMIUM_PATH')('in Chromium', () => {
     await server?.close();
   });
 
-  describe.each([
-    ['cpu', false],
-    ['wasm', false],
-    ['webgl', false],
-    ['webgpu', false],
-    ['webgl', true],
-    ['webgpu', true],
-  ])('%s, fused kernels imported: %s,', (backend, fused) => {
+  describe.each(['cpu', 'wasm', 'webgl', 'webgpu'])('%s', (backend) => {
     let page: Page;
 
     beforeAll(async () => {
       page = await browser.newPage();
-      await page.goto(`${server.url}/${fused ? 'page-fused' : 'page'}`);
+      await page.goto(`${server.url}/page`);
       expect(await page.evaluate((name) => api.useBackend(name), backend)).toBe(backend);
     }, 120_000);
 
     afterAll(() => page.close());
 
     describe.each(suiteNames)('%s', (suite: SuiteName) => {
-      for (const { name } of suites[suite](backend, fused)) {
+      for (const { name } of suites[suite](backend)) {
         test(name, async () => {
           const failure = await page.evaluate(([suite, name]) => api.run(suite, name), [suite, name] as const);
           if (failure !== null) throw new Error(failure);

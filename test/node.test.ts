@@ -11,7 +11,7 @@ function describeBackend(backend: string) {
   });
 
   describe.each(suiteNames)('%s', (suite: SuiteName) => {
-    for (const { name, run } of suites[suite](backend, false)) test(name, async () => run({ backend }), 60_000);
+    for (const { name, run } of suites[suite](backend)) test(name, async () => run({ backend }), 60_000);
   });
 }
 

@@ -38,7 +38,7 @@ describeWith('CHROMIUM_PATH')('in a page', () => {
     test('it is such a page', async () => expect(await page.evaluate(fact)).toBe(true));
 
     for (const suite of suiteNames) {
-      for (const { name } of suites[suite](backend, false)) {
+      for (const { name } of suites[suite](backend)) {
         test(`${suite}: ${name}`, async () => {
           expect(await page.evaluate(([suite, name]) => api.run(suite, name), [suite, name] as const)).toBeNull();
         });

@@ -11,9 +11,9 @@ import type { Reduction } from '../types';
  * | column | |
  * |---|---|
  * | 0 | `max` over the classes |
- * | 1 | `sum of exp(x - max)`; (max, sum) rather than its log keeps accuracy for large logits |
+ * | 1 | `sum of exp(x - max)`; (max, sum) rather than its log keeps accuracy for large logits. On GPUs, what the gradient makes of it: the sum of the coefficients of `-log p`, over that sum |
  * | 2 | the row's loss, weighted; 0 for an ignored row |
- * | 3 | the row's weight: `w[t]`, 0 where ignored, NaN where out of range; with probabilities `sum of q * w` |
+ * | 3 | the row's weight: `w[t]`, 0 where ignored, NaN where out of range; with probabilities `sum of q * w`, on GPUs 1 |
  *
  * NLLLoss has no softmax and writes (0, 1) in the first two. The backward kernel reads the record and the inputs;
  * nothing of size rows x classes is kept between the two, or else the gradient itself and nothing more.

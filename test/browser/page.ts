@@ -5,9 +5,6 @@ import { type SuiteName, suites } from '../suites';
 
 /** What the tests call in the page. */
 const api = {
-  /** Whether the GPU backends have their fused kernels; see `page-fused.ts`. */
-  fused: false,
-
   async useBackend(backend: string): Promise<string> {
     setWasmPaths('/');
     await tf.setBackend(backend);
@@ -24,7 +21,7 @@ const api = {
   /** Runs one check: `null`, or what went wrong. */
   async run(suite: SuiteName, name: string): Promise<string | null> {
     const backend = tf.getBackend();
-    const check = suites[suite](backend, this.fused).find((candidate) => candidate.name === name);
+    const check = suites[suite](backend).find((candidate) => candidate.name === name);
     if (!check) return `no check "${name}" in the page`;
     try {
       await check.run({ backend });
@@ -37,5 +34,3 @@ const api = {
 
 export type PageApi = typeof api;
 Object.assign(globalThis, { api });
-
-export { api };

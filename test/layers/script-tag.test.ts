@@ -62,7 +62,7 @@ describeWith('CHROMIUM_PATH')('with the script-tag build', () => {
     afterAll(() => page.close());
 
     describe.each(wanted[backend])('%s', (suite) => {
-      for (const { name } of suites[suite](backend, false)) {
+      for (const { name } of suites[suite](backend)) {
         test(name, async () => {
           const failure = await page.evaluate(([suite, name]) => api.run(suite, name), [suite, name] as const);
           if (failure !== null) throw new Error(failure);

@@ -1,11 +1,12 @@
+import { existsSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { buildSync } from 'esbuild';
+import { type BuildOptions, buildSync } from 'esbuild';
 
 const LIMIT = 16_000;
 
-test(`the main entry has at most ${LIMIT / 1000} kB, minified and gzipped`, () => {
-  const { outputFiles, metafile } = buildSync({
-    entryPoints: ['src/index.ts'],
+const bundle = (entryPoint: string) =>
+  buildSync({
+    entryPoints: [entryPoint],
     bundle: true,
     minify: true,
     write: false,
@@ -13,10 +14,15 @@ test(`the main entry has at most ${LIMIT / 1000} kB, minified and gzipped`, () =
     format: 'esm',
     target: 'es2020',
     external: ['@tensorflow/tfjs-core'],
-  });
-  const size = gzipSync(outputFiles[0].contents, { level: 9 }).length;
+  } satisfies BuildOptions);
 
-  // What each part costs: its share of the minified bytes, scaled to the gzipped ones.
+test(`the main entry has at most ${LIMIT / 1000} kB, minified and gzipped`, () => {
+  if (!existsSync('dist/index.js')) throw new Error('dist/ is missing: run `npm run build` first.');
+  // As users get it: the build shortens the shaders, which minifiers leave alone.
+  const size = gzipSync(bundle('dist/index.js').outputFiles[0].contents, { level: 9 }).length;
+
+  // What each part costs: its share of the minified sources, scaled to the gzipped bytes.
+  const { outputFiles, metafile } = bundle('src/index.ts');
   const total = outputFiles[0].contents.length;
   const parts = new Map<string, number>();
   for (const [path, { bytesInOutput }] of Object.entries(Object.values(metafile.outputs)[0].inputs)) {

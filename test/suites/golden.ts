@@ -4,21 +4,14 @@ import { type Case, call, cases, evaluate, expected, tensorsOf } from '../suppor
 import { assertClose, assertEqual, assertThrows, numbers, withoutLeaks } from '../support/tensors';
 
 /** PyTorch's own numbers and errors, a check a case. */
-export function goldenSuite(backend: string, fused = false): Check[] {
-  const waiting = fused ? [] : (WAITING[backend] ?? []);
+export function goldenSuite(backend: string): Check[] {
   return cases
-    .filter(({ name, tags }) => !tags.includes('quirk') && !waiting.includes(name))
+    .filter(({ tags }) => !tags.includes('quirk'))
     .map((test) => ({
       name: test.name,
       run: () => (test.expect.error ? throws(test, backend) : agrees(test, backend)),
     }));
 }
-
-/** Cases that the composite of public ops cannot get right on a GPU whose NaN arithmetic is not IEEE 754's. */
-export const WAITING: Record<string, string[]> = {
-  webgpu: ['log_softmax/4x3/dim1/nonfinite-rows'],
-  webgl: ['ce/index/2x3/none/row-neg-inf'],
-};
 
 async function agrees(test: Case, backend: string): Promise<void> {
   const base = isHost(backend) ? 1e-6 : 1e-5;

@@ -12,7 +12,7 @@ import { trainingSuite } from './training';
 import { webglSuite } from './webgl';
 import { webgpuSuite } from './webgpu';
 
-/** Everything that must hold on every backend, in Node and in a page; `fused` is for kernels imported by themselves. */
+/** Everything that must hold on every backend, in Node and in a page. */
 export const suites = {
   golden: goldenSuite,
   deviations: deviationSuite,
@@ -26,7 +26,7 @@ export const suites = {
   training: trainingSuite,
   webgl: webglSuite,
   webgpu: webgpuSuite,
-} satisfies Record<string, (backend: string, fused: boolean) => Check[]>;
+} satisfies Record<string, (backend: string) => Check[]>;
 
 export type SuiteName = keyof typeof suites;
 export const suiteNames = Object.keys(suites) as SuiteName[];

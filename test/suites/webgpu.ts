@@ -4,8 +4,8 @@ import type { Check } from '../support/check';
 import { assertClose, assertEqual, assertThrows, withoutLeaks } from '../support/tensors';
 
 /** What the WebGPU kernels promise beyond right results on small tensors: counts, memory, sizes and their limits. */
-export function webgpuSuite(backend: string, fused: boolean): Check[] {
-  if (backend !== 'webgpu' || !fused) return [];
+export function webgpuSuite(backend: string): Check[] {
+  if (backend !== 'webgpu') return [];
   return [...counts, ...sizes, ...origins, ...limits].map(({ name, run }) => ({
     name,
     run: (context) => withoutLeaks(() => run(context)),
@@ -327,19 +327,37 @@ const limits: Check[] = [
       // Without values, and until somebody runs a program on it, this takes no memory.
       const input = tf.engine().makeTensorFromTensorInfo(webgpu().makeTensorInfo(shape, 'float32'));
       const target = tf.zeros([shape[0]], 'int32');
-      const message = `\`x\`, of shape [${shape.join(', ')}], has ${4 * shape[0] * shape[1]}`;
+      const message =
+        `A tensor of shape [${shape.join(', ')}] is too large for this device: it needs ${4 * shape[0] * shape[1]} of ` +
+        `maxStorageBufferBindingSize, which is ${maxStorageBufferBindingSize}. Use smaller batches.`;
       assertThrows(() => crossEntropy(input, target), message);
-      assertThrows(() => logSoftmax(input, 1), 'maxStorageBufferBindingSize');
+      assertThrows(() => logSoftmax(input, 1), message);
     },
   },
   {
-    name: 'labels that are no class make their own rows NaN',
+    name: 'labels that are no class make their own rows NaN, of the gradient too',
     async run() {
       const logits = tf.zeros([4, 3]);
       const target = tf.tensor1d([0, 3, -1, 2], 'int32');
       const losses = await crossEntropy(logits, target, { reduction: 'none' }).data();
       assertClose(losses, [Math.log(3), Number.NaN, Number.NaN, Math.log(3)], 1e-6, 'losses');
+      for (const loss of [crossEntropy, nllLoss]) {
+        const byRow = tf.grad((x) => tf.sum(loss(x as tf.Tensor2D, target, { reduction: 'none' })))(logits);
+        const rows = (await byRow.array()) as number[][];
+        const wrong = rows.map((row) => row.every(Number.isNaN));
+        assertEqual(wrong, [false, true, true, false], 'rows of the gradient that are NaN');
+      }
     },
+  },
+  {
+    name: 'more workgroups than one dimension of a dispatch takes',
+    run: () =>
+      sameAsOnCpu(() => {
+        const [rows, classes] = [66_000, 64]; // a workgroup each in the gradient
+        const x = tf.tensor2d(noise(rows * classes), [rows, classes]);
+        const target = tf.tensor1d(labels(rows, classes), 'int32');
+        return both((x) => crossEntropy(x as tf.Tensor2D, target, { reduction: 'sum' }), x);
+      }),
   },
   {
     name: 'the mean of two million equal rows',

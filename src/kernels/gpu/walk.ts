@@ -1,0 +1,73 @@
+/**
+ * What is known of some classes of a row: their maximum, the `sum of exp(x - max)`, and of coefficients `k`, if there
+ * are any, the `sum of k * (max - x)` and the sum.
+ */
+const STATE = /* glsl */ `
+vec4f nothing() { return vec4f(-3.4028234e38, 0., 0., 0.); }
+
+vec4f merge(vec4f a, vec4f b) {
+  f32 high = max(a.x, b.x);
+  return vec4f(
+    high,
+    a.y * expOf(a.x - high) + b.y * expOf(b.x - high),
+    a.z + times(a.w, high - a.x) + (b.z + times(b.w, high - b.x)),
+    a.w + b.w);
+}
+`;
+
+const walk = (body: string) => /* glsl */ `${STATE}
+vec4f walk(i32 row, i32 begin, i32 end) {
+  vec4f s = nothing();
+  ${body}
+  return s;
+}
+`;
+
+/** For what has no softmax. */
+export const NO_WALK = walk('s = vec4f(0., 1., 0., 0.);');
+
+/** The states of a row's chunks. */
+export const WALK_CHUNKS = walk('for (i32 i = 0; i < end; i++) { s = merge(s, statesAt(row * end + i)); }');
+
+const four = (element: (part: string, c: string) => string) =>
+  `vec4f(${[...'xyzw'].map((part, i) => element(part, `c + ${i} * lanes`)).join(', ')})`;
+
+/**
+ * The classes of a row, unless it is `skipped`; their coefficients come of `y`, if there are any. NaN and +Infinity show
+ * in a sum of all elements, scaled so as not to overflow by itself; the sum is NaN then.
+ */
+export const walkClasses = (skipped: string, y: string) =>
+  walk(/* glsl */ `
+  if (${skipped}) { return s; }
+  f32 probe = 0.;
+  start(row);
+  for (i32 c = begin; c < end; c += 4 * lanes) {
+    vec4f absent = f32(end) - ${four((_, c) => `f32(${c})`)};
+    vec4f x = select(xNext(c), vec4f(-INFINITY), lessThan(absent, vec4f(1.)));
+    f32 high = max(max(x.x, x.y), max(x.z, x.w));
+    if (high > s.x) { s = vec4f(high, s.y * expOf(s.x - high), s.z + times(s.w, high - s.x), s.w); }
+    probe += dot(x, vec4f(1e-6));
+    s.y += dot(exp4(x - s.x), vec4f(1.));
+    ${
+      y
+        ? `vec4f y = ${y};
+    vec4f k = select(${four((part, c) => `coefficient(${c}, x.${part}, y.${part})`)}, vec4f(0.), lessThan(absent, vec4f(1.)));
+    s.z += dot(${four((part) => `times(k.${part}, s.x - x.${part})`)}, vec4f(1.));
+    s.w += dot(k, vec4f(1.));`
+        : ''
+    }
+  }
+  if (isNaN(probe) || bits(probe) == 0x7f800000u) { s.y = NAN; }`);
+
+/** A sum of records. In runs, whose rounding errors do not add up as those of a single one would. */
+export const TOTAL = /* glsl */ `
+vec4f totalOf(i32 begin, i32 end, i32 step) {
+  vec4f total = vec4f(0.);
+  for (i32 run = begin; run < end; run += 32 * step) {
+    vec4f part = vec4f(0.);
+    for (i32 i = run; i < min(run + 32 * step, end); i += step) { part += recordAt(i); }
+    total += part;
+  }
+  return total;
+}
+`;
