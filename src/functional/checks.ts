@@ -114,7 +114,7 @@ export function checkProbabilityTarget(target: Tensor, ignoreIndex: number): voi
 
 /** Checks class weights against the classes, and gives them as a tensor: `[0]` for none. */
 export function weightTensor(weight: ClassWeight | null | undefined, input: Tensor, dim: number, prefix = ''): Tensor {
-  if (weight == null) return tensor1d([], 'float32');
+  if (weight == null) return tensor1d(NONE);
   const classes = input.shape[dim];
   const shape = weightShape(weight);
   if (shape.length !== 1 || shape[0] !== classes) {
@@ -127,6 +127,8 @@ export function weightTensor(weight: ClassWeight | null | undefined, input: Tens
   }
   return weight instanceof Tensor ? weight : tensor1d(weight as number[], 'float32');
 }
+
+const NONE = new Float32Array(0);
 
 /** The shape of class weights, which must be float32 numbers. */
 export function weightShape(weight: ClassWeight): number[] {

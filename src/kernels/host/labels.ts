@@ -5,7 +5,9 @@ import type { Values } from './host';
  * a class nor `ignoreIndex`.
  */
 export function weighLabels(labels: Values, weights: Values, classes: number, ignoreIndex: number): number {
+  const isWeighted = weights.length > 0;
   let sum = 0;
+  let count = 0;
   for (let row = 0; row < labels.length; row++) {
     const t = labels[row];
     if (t === ignoreIndex) continue;
@@ -14,9 +16,10 @@ export function weighLabels(labels: Values, weights: Values, classes: number, ig
         `Target ${t} is out of bounds. Expected class indices from 0 to ${classes - 1}, or ignoreIndex (${ignoreIndex}).`,
       );
     }
-    sum += weights.length > 0 ? weights[t] : 1;
+    if (isWeighted) sum += weights[t];
+    else count++;
   }
-  return sum;
+  return isWeighted ? sum : count;
 }
 
 /** The class weight of a row's label: 0 for an ignored one. */

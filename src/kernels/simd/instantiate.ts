@@ -6,7 +6,7 @@ const SHARED_MEMORY = [3, 0, 0x80, 0x80, 4];
 
 /**
  * The kernels on this memory, or `null` where WebAssembly or its SIMD instructions are missing, or are forbidden by a
- * page's Content-Security-Policy. Synchronous, which all browsers allow for modules below 4 kB.
+ * page's Content-Security-Policy. Synchronous, which browsers allow for modules of this size (Chrome from version 114 on).
  */
 export function instantiate(memory: WebAssembly.Memory): Run | null {
   try {
