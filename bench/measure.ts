@@ -92,6 +92,7 @@ function summary(samples: number[]) {
   return { median: quantile(0.5), lower: quantile(0.25), upper: quantile(0.75), samples: samples.length };
 }
 
+/** `npm run bench` keeps V8 from throwing away what is compiled, which it does with code that no round of this finds in use. */
 function collectGarbage(): void {
   (globalThis as { gc?: () => void }).gc?.();
 }

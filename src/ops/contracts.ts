@@ -52,7 +52,7 @@ export interface Along {
  * `[loss, record, divisor]`. `divisor` is the scalar that the sum over rows was divided by, 1 unless `reduction` is
  * `'mean'`, so that the backward need not know reductions.
  */
-export type LossOutputs = [loss: TensorInfo, record: TensorInfo, divisor: TensorInfo];
+export type LossOutputs = [loss: TensorInfo, record: TensorInfo, divisor: TensorInfo] | [loss: TensorInfo];
 
 export interface LossGradInputs extends LossInputs {
   /** Upstream gradient: a scalar, or one value a row when `reduction` is `'none'`. */

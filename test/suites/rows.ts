@@ -243,7 +243,7 @@ function outcome(
     const along: { gradient?: Operand } = {};
     const [loss] = kernels.CrossEntropyLoss(inputs, { ...attrs, along }, null);
     const [alone] = kernels.CrossEntropyLoss(inputs, attrs, null);
-    const [, record, divisor] = kernels.CrossEntropyLoss(inputs, { ...attrs, records: true }, null);
+    const [, record, divisor] = kernels.CrossEntropyLoss(inputs, { ...attrs, records: true }, null) as tf.TensorInfo[];
     const gradient = kernels.CrossEntropyLossGrad({ ...inputs, dy, record, divisor }, attrs, null);
     results.push(loss as Operand, alone as Operand, along.gradient as Operand, gradient as Operand);
   }

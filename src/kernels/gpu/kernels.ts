@@ -70,8 +70,14 @@ export function gpuKernels<Backend extends GpuBackend>(device: Device<Backend>):
           uniforms.map((uniform) => ({ ...uniform, labelSmoothing })),
           OUTPUT,
         );
-      if (reduction === 'sum') return [totals({ ofWeights: 0, mean: 0 })[0], record, constant(1)];
-      const [loss, divisor] = totals({ ofWeights: 0, mean: 1 }, { ofWeights: 1, mean: 0 });
+      const wanted = { ofWeights: 0, mean: reduction === 'mean' ? 1 : 0 };
+      if (!attrs.records) {
+        const [loss] = totals(wanted);
+        backend.disposeData(record.dataId);
+        return [loss];
+      }
+      if (reduction === 'sum') return [totals(wanted)[0], record, constant(1)];
+      const [loss, divisor] = totals(wanted, { ofWeights: 1, mean: 0 });
       return [loss, record, divisor];
     };
 

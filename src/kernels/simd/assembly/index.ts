@@ -1,5 +1,6 @@
 /**
- * The loops over rows, eight float32 at a time, and what is done once a row. `page-layout.ts` says what is where in the page.
+ * The loops over rows, eight float32 at a time, and what is done once a row. `page-layout.ts` says what is where in the
+ * page.
  *
  * A tile is contiguous rows, or `[classes, rows]` with a constant step from class to class ("across"). Either way the
  * work is done in *strands*, whose lanes are 32 contiguous bytes, again and again a step apart: across, those are eight
@@ -67,8 +68,9 @@ let record: usize = 0;
 
 /**
  * Does `operations` with `rows` rows and their classes from `first` on. `step` is 0 for contiguous rows, else the bytes
- * from class to class in tiles; `distance` is that outside of the page, or 0 for what is in a tile already. Of the arrays, 0 stands for none: `x`, coefficients `q` of the same layout and `w` of the
- * classes, the result `out`, and labels, upstream gradients and records of the rows.
+ * from class to class in tiles; `distance` is that outside of the page, or 0 for what is in a tile already. Of the
+ * arrays, 0 stands for none: `x`, coefficients `q` of the same layout and `w` of the classes, the result `out`, and
+ * labels, upstream gradients and records of the rows.
  */
 export function run(
   page: usize,
