@@ -26,7 +26,7 @@ export function chart({ rows, machine, date }: Report): string {
     width: WIDTH,
     height,
     marginLeft: MARGIN,
-    marginRight: MARGIN,
+    marginRight: MARGIN + 20,
     marginBottom: 44,
     style: { fontFamily: 'system-ui, sans-serif', fontSize: '12px' },
     x: { type: 'log', grid: true, label: 'milliseconds, log scale; less is better', tickFormat: '~s' },
