@@ -63,7 +63,8 @@ async function takeTurns(contenders: readonly Contender[], mode: Mode, budget: B
   for (let round = 0; entries.some(({ count }) => round < count); round++) {
     for (const { contender, steps, count, samples } of entries) {
       if (round >= count) continue;
-      collectGarbage(); // or one pays for what another left behind
+      // Or one pays for what another left behind. Small steps leave little, and take long to be fast again after it.
+      if (steps === 1) collectGarbage();
       samples.push(await contender.time(mode, steps));
     }
   }
