@@ -19,6 +19,12 @@ export function classView(shape: readonly number[], dim: number): ClassView {
   return { outer, classes: shape.length === 0 ? 1 : shape[dim], inner, rows: outer * inner };
 }
 
+/** Where class `c` of a row is in a tensor of the class view. */
+export function elementAt(row: number, c: number, { classes, inner }: ClassView): number {
+  const o = Math.floor(row / inner);
+  return (o * classes + c) * inner + (row - o * inner);
+}
+
 /** The shape without its class dimension: that of an index target, and of the loss with `reduction: 'none'`. */
 export function rowShape(shape: readonly number[], dim: number): number[] {
   return shape.filter((_, axis) => axis !== dim);

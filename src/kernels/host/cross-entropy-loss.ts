@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { classView } from '../../ops/class-view';
+import { type ClassView, classView } from '../../ops/class-view';
 import type { Kernels, LossAttrs, LossInputs, LossOutputs } from '../../ops/contracts';
 import type { Host, Values } from './host';
 import { weighLabels } from './labels';
@@ -28,7 +28,7 @@ export function crossEntropyLossKernels<Backend>(host: Host<Backend>): CrossEntr
           ? weighLabels(targets, weights, view.classes, ignoreIndex)
           : view.classes && view.rows;
         const divisor = reduction === 'mean' ? rowWeights : 1;
-        const task = taskOf(inputs, attrs, x, targets, weights);
+        const task = taskOf(inputs, attrs, view, x, targets, weights);
         const totals = forEachRow(page, view, {
           ...task,
           operations:
@@ -51,7 +51,7 @@ export function crossEntropyLossKernels<Backend>(host: Host<Backend>): CrossEntr
       const tensors = [input, target, weight, dy, record, divisor];
       const [result] = host(backend, tensors, [input.shape], (page, values, [out]) => {
         const [x, targets, weights, dy, record, [divisor]] = values;
-        const task = taskOf(inputs, attrs, x, targets, weights);
+        const task = taskOf(inputs, attrs, view, x, targets, weights);
         const operations = START | RECALL | EXPONENTIALS | KEEP | SCALED | spreadOf(task, SPREAD);
         forEachRow(page, view, { ...task, operations, dy, record, divisor, out });
       });
@@ -70,13 +70,13 @@ export function crossEntropyLossKernels<Backend>(host: Host<Backend>): CrossEntr
 
 /** What both kernels know. */
 function taskOf(
-  { input, target }: LossInputs,
-  { dim, labelSmoothing: e, ignoreIndex }: LossAttrs,
+  { target }: LossInputs,
+  { labelSmoothing: e, ignoreIndex }: LossAttrs,
+  { classes }: ClassView,
   x: Values,
   targets: Values,
   weights: Values,
 ): Omit<Task, 'operations'> {
-  const { classes } = classView(input.shape, dim);
   const isWeighted = weights.length > 0;
   const share = e / classes;
   const spread = { share, ...(isWeighted && { weights }) };

@@ -70,7 +70,7 @@ export function jsRun(floats: Values, ints: Int32Array, doubles: Float64Array): 
       }
       let sum = sums[lane];
       const [product, mass] = [products[lane], masses[lane]];
-      if (does & FINISHES) {
+      if (does & layout.FINISHES) {
         if (!(sum > 0)) {
           // NaN or Infinity is in the row, or nothing but -Infinity.
           sum = Number.NaN;
@@ -132,13 +132,6 @@ export function jsRun(floats: Values, ints: Int32Array, doubles: Float64Array): 
 
 /** The record of an ignored row. */
 const IGNORED = [0, 1, 0, 0];
-
-const FINISHES =
-  layout.FINISH_LOSS |
-  layout.FINISH_LOG_SOFTMAX |
-  layout.FINISH_SOFTMAX |
-  layout.FINISH_LOG_SOFTMAX_GRAD |
-  layout.FINISH_SOFTMAX_GRAD;
 
 /** What classes count: `(q * qShare + share) * w`, without what is missing of it. */
 interface Spread {

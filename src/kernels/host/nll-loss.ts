@@ -1,4 +1,4 @@
-import { type ClassView, classView } from '../../ops/class-view';
+import { type ClassView, classView, elementAt } from '../../ops/class-view';
 import type { Kernels, LossAttrs, LossOutputs } from '../../ops/contracts';
 import type { Host, Values } from './host';
 import { weighLabels, weightOf } from './labels';
@@ -60,10 +60,4 @@ export function finishRows(
     sum += rowLoss;
   }
   reduceLosses(loss, record, divisor[0], [sum, 0], attrs);
-}
-
-/** Where class `c` of a row is in a tensor of the class view. */
-function elementAt(row: number, c: number, { classes, inner }: ClassView): number {
-  const o = Math.floor(row / inner);
-  return (o * classes + c) * inner + (row - o * inner);
 }

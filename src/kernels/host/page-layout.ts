@@ -87,6 +87,10 @@ export const FINISH_SOFTMAX_GRAD = 512;
 export const SCALED = 1024;
 export const LOG_PROBS = 2048;
 export const CENTRED = 4096;
+// Those that make something of complete sums, and those that write results.
+export const FINISHES =
+  FINISH_LOSS | FINISH_LOG_SOFTMAX | FINISH_SOFTMAX | FINISH_LOG_SOFTMAX_GRAD | FINISH_SOFTMAX_GRAD;
+export const WRITES = SCALED | LOG_PROBS | CENTRED;
 // And how.
 /** Classes have coefficients, besides a label's. */
 export const SPREAD = 8192;

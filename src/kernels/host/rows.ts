@@ -97,7 +97,7 @@ export function forEachRow(page: Page, view: ClassView, task: Task): Totals {
           across && !x.isWithin
             ? operand.loadSlices(start, inner, some, count, to, padded)
             : operand.load(start, count * some, to);
-        const writes = out && stage & (layout.KEEP | WRITES) && stage & (layout.EXPONENTIALS | WRITES);
+        const writes = out && stage & (layout.KEEP | layout.WRITES) && stage & (layout.EXPONENTIALS | layout.WRITES);
         const xAt = load(stage & layout.SCALED && !(stage & layout.EXPONENTIALS) ? out! : x, xTile);
         const qAt = q ? load(q, qTile) : 0;
         const weightsAt = weights ? weights.load(c, some, weightsTile) : 0;
@@ -153,22 +153,16 @@ class Operand {
   }
 }
 
-const WRITES = layout.SCALED | layout.LOG_PROBS | layout.CENTRED;
 /** What is done at a row's first classes only, and at its last ones. */
 const FIRST = layout.START | layout.RECALL;
-const LAST =
-  layout.FINISH_LOSS |
-  layout.FINISH_LOG_SOFTMAX |
-  layout.FINISH_SOFTMAX |
-  layout.FINISH_LOG_SOFTMAX_GRAD |
-  layout.FINISH_SOFTMAX_GRAD;
+const LAST = layout.FINISHES;
 const HOW = layout.SPREAD | layout.KEEP;
 
 function stagesOf(operations: number): number[] {
   const peak = layout.START | layout.PEAK;
   const sums = layout.RECALL | layout.DOT | layout.EXPONENTIALS | LAST | HOW;
   const [a, b] = operations & layout.PEAK ? [peak, sums] : [0, peak | sums];
-  return [a, b, WRITES | HOW].map((stage) => stage & operations).filter((stage) => stage & ~HOW);
+  return [a, b, layout.WRITES | HOW].map((stage) => stage & operations).filter((stage) => stage & ~HOW);
 }
 
 function setParameters({ floats, ints, doubles, base }: Page, task: Task): void {

@@ -166,8 +166,7 @@ function gradientOf(
     const w = record[row * 4 + 3];
     k[row] = upstream[reduction === 'none' ? row : 0] / divisor;
     atLabel[row] = k[row] * (1 - e) * w;
-    const mass = !isIndex ? k[row] * w : e > 0 ? atLabel[row] + k[row] * (e / view.classes) * weightSum : atLabel[row];
-    scale[row] = mass;
+    scale[row] = !isIndex ? k[row] * w : e > 0 ? atLabel[row] + k[row] * (e / view.classes) * weightSum : atLabel[row];
   }
   // The logits of an ignored row may be anything, and still give 0.
   const multiply = anyIgnored ? 'MulNoNan' : 'Mul';

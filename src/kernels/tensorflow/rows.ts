@@ -1,5 +1,5 @@
 import { gather, reshape, type Tensor, type Tensor1D, tensor1d, tensor3d, tidy } from '@tensorflow/tfjs-core';
-import type { ClassView } from '../../ops/class-view';
+import { type ClassView, elementAt } from '../../ops/class-view';
 
 /** A tensor's elements; an int32 tensor's are integers in an Int32Array, which are read just the same. */
 export function floats(x: Tensor): Float32Array {
@@ -12,16 +12,10 @@ export function rowTensor(values: Float32Array, { outer, inner }: ClassView): Te
 }
 
 /** Where the label of each row is in the flat input; for an ignored row where its first class is. */
-export function labelElements(
-  targets: ArrayLike<number>,
-  { classes, inner, rows }: ClassView,
-  ignoreIndex: number,
-): Tensor1D {
-  const elements = new Int32Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const c = targets[row] === ignoreIndex ? 0 : targets[row];
-    const o = Math.floor(row / inner);
-    elements[row] = (o * classes + c) * inner + (row - o * inner);
+export function labelElements(targets: ArrayLike<number>, view: ClassView, ignoreIndex: number): Tensor1D {
+  const elements = new Int32Array(view.rows);
+  for (let row = 0; row < view.rows; row++) {
+    elements[row] = elementAt(row, targets[row] === ignoreIndex ? 0 : targets[row], view);
   }
   return tensor1d(elements, 'int32');
 }

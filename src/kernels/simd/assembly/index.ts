@@ -7,7 +7,6 @@
  * rows; a contiguous row is a strand as well, whose eight lanes work on it together.
  */
 import {
-  CENTRED,
   CONSTANTS,
   DOT,
   DY_STEP,
@@ -16,7 +15,7 @@ import {
   FINISH_LOG_SOFTMAX_GRAD,
   FINISH_LOSS,
   FINISH_SOFTMAX,
-  FINISH_SOFTMAX_GRAD,
+  FINISHES,
   GROUP,
   GROUPS,
   IGNORE_INDEX,
@@ -48,12 +47,11 @@ import {
   TURN,
   TURNED,
   WEIGHTED,
+  WRITES,
 } from '../../host/page-layout';
 
 /** Bytes of all lanes. */
 const WIDE: usize = 32;
-const FINISHES = FINISH_LOSS | FINISH_LOG_SOFTMAX | FINISH_SOFTMAX | FINISH_LOG_SOFTMAX_GRAD | FINISH_SOFTMAX_GRAD;
-const WRITES = SCALED | LOG_PROBS | CENTRED;
 
 // What a call works on.
 let base: usize = 0;
