@@ -4,10 +4,11 @@
  *
  * @packageDocumentation
  */
+
+export type { ClassWeight, CrossEntropyOptions, NLLLossOptions, Reduction } from './contract/options';
 export { crossEntropy } from './functional/cross-entropy';
 export { nllLoss } from './functional/nll-loss';
 export { logSoftmax, softmax } from './functional/softmax';
 export { CrossEntropyLoss } from './nn/cross-entropy-loss';
 export { NLLLoss } from './nn/nll-loss';
 export { LogSoftmax, Softmax, type SoftmaxOptions } from './nn/softmax';
-export type { ClassWeight, CrossEntropyOptions, NLLLossOptions, Reduction } from './types';

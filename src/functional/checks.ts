@@ -1,6 +1,6 @@
 import { Tensor, tensor1d } from '@tensorflow/tfjs-core';
-import { rowShape } from '../ops/class-view';
-import type { ClassWeight, Reduction } from '../types';
+import { rowShape } from '../contract/class-view';
+import type { ClassWeight, Reduction } from '../contract/options';
 
 /**
  * Every check on what a caller passes. PyTorch's wording where it has one, with our names and types; the order of the

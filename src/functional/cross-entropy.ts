@@ -1,6 +1,6 @@
 import { type Scalar, type Tensor, tidy, util } from '@tensorflow/tfjs-core';
+import type { CrossEntropyOptions } from '../contract/options';
 import { crossEntropyLossOp } from '../ops/cross-entropy-loss';
-import type { CrossEntropyOptions } from '../types';
 import {
   checkClassDim,
   checkFloat,

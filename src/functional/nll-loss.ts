@@ -1,6 +1,6 @@
 import { type Scalar, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import type { NLLLossOptions } from '../contract/options';
 import { nllLossOp } from '../ops/nll-loss';
-import type { NLLLossOptions } from '../types';
 import {
   checkClassDim,
   checkFloat,

@@ -1,5 +1,5 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import type { KernelName, Kernels } from '../ops/contracts';
+import type { KernelName, Kernels } from '../contract/kernels';
 import { compositeKernels } from './composite';
 
 type Kernel = (inputs: Record<string, TensorInfo>, ...rest: unknown[]) => unknown;

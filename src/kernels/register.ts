@@ -1,5 +1,5 @@
 import { getKernel, type KernelFunc, registerKernel } from '@tensorflow/tfjs-core';
-import type { KernelName, Kernels } from '../ops/contracts';
+import type { KernelName, Kernels } from '../contract/kernels';
 import { compositeKernels } from './composite';
 import { cpuKernels } from './cpu';
 import { tensorflowKernels } from './tensorflow';

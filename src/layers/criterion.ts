@@ -1,9 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { CrossEntropyOptions } from '../contract/options';
 import { crossEntropy } from '../functional/cross-entropy';
 import { nllLoss } from '../functional/nll-loss';
 import type { CrossEntropyLoss } from '../nn/cross-entropy-loss';
 import type { NLLLoss } from '../nn/nll-loss';
-import type { CrossEntropyOptions } from '../types';
 
 /** What can be made a loss of Layers. */
 export type Criterion = CrossEntropyLoss | NLLLoss;

@@ -1,7 +1,7 @@
 import { tensor1d } from '@tensorflow/tfjs-core';
-import { total } from '../kernels/composite/reduce';
-import { classView } from '../ops/class-view';
-import { rowWeights } from '../ops/terms';
+import { classView } from '../contract/class-view';
+import { rowWeights } from '../contract/formulas';
+import { total } from '../contract/sum';
 import { type Criterion, isCriterion, isCrossEntropy, lossFunction } from './criterion';
 import { axisOf, type LayersFunction, type LayersOptions, layersFunction } from './layers-function';
 import { perExample } from './per-example';

@@ -1,6 +1,6 @@
+import type { CrossEntropyOptions } from '../contract/options';
 import { CrossEntropyLoss } from '../nn/cross-entropy-loss';
 import { NLLLoss } from '../nn/nll-loss';
-import type { CrossEntropyOptions } from '../types';
 import { type Criterion, classNameOf } from './criterion';
 import type { PerOutput } from './model';
 import { mapOutputs } from './per-output';

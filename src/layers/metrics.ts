@@ -10,7 +10,7 @@ import {
   type Tensor,
   where,
 } from '@tensorflow/tfjs-core';
-import { total } from '../kernels/composite/reduce';
+import { total } from '../contract/sum';
 import { type Criterion, lossFunction } from './criterion';
 import { axisOf, type LayersFunction, type LayersOptions, layersFunction } from './layers-function';
 import { perExample } from './per-example';

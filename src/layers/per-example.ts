@@ -1,5 +1,5 @@
 import { div, mul, reshape, type Tensor } from '@tensorflow/tfjs-core';
-import { blockedSum } from '../kernels/composite/blocked-sum';
+import { blockedSum } from '../contract/sum';
 
 /**
  * From one value a position, `[N, ...]`, one an example, `[N]`, whose plain mean is `sum(rows) / divisor`: Layers

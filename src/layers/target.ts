@@ -1,5 +1,5 @@
 import { cast, mul, reshape, type Tensor, util } from '@tensorflow/tfjs-core';
-import { keptShape, rowShape } from '../ops/class-view';
+import { keptShape, rowShape } from '../contract/class-view';
 
 /**
  * What Layers hands over as `yTrue`, as the functions want it. A target of the output's shape holds probabilities; any

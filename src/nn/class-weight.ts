@@ -1,6 +1,6 @@
 import { backend, type KernelBackend, keep, Tensor, type Tensor1D, tensor1d } from '@tensorflow/tfjs-core';
+import type { ClassWeight } from '../contract/options';
 import { weightShape } from '../functional/checks';
-import type { ClassWeight } from '../types';
 
 /**
  * The class weights of a criterion, which outlive whatever the caller does: their numbers are kept on the host, and on

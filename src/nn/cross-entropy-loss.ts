@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { CrossEntropyOptions } from '../contract/options';
 import { checkLabelSmoothing } from '../functional/checks';
 import { CROSS_ENTROPY_OPTIONS, crossEntropy } from '../functional/cross-entropy';
-import type { CrossEntropyOptions } from '../types';
-import { Criterion } from './criterion';
+import { WeightedLoss } from './weighted-loss';
 
 /**
  * `torch.nn.CrossEntropyLoss`: LogSoftmax and NLLLoss in one. Formula, shapes and errors: `crossEntropy`.
@@ -18,7 +18,7 @@ import { Criterion } from './criterion';
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
  */
-export class CrossEntropyLoss extends Criterion<CrossEntropyOptions> {
+export class CrossEntropyLoss extends WeightedLoss<CrossEntropyOptions> {
   readonly labelSmoothing: number;
 
   constructor(options: CrossEntropyOptions = {}) {

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { NLLLossOptions } from '../contract/options';
 import { NLL_LOSS_OPTIONS, nllLoss } from '../functional/nll-loss';
-import type { NLLLossOptions } from '../types';
-import { Criterion } from './criterion';
+import { WeightedLoss } from './weighted-loss';
 
 /**
  * `torch.nn.NLLLoss`: the negative log-likelihood of class indices under log-probabilities. Formula, shapes and
@@ -16,7 +16,7 @@ import { Criterion } from './criterion';
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html
  */
-export class NLLLoss extends Criterion<NLLLossOptions> {
+export class NLLLoss extends WeightedLoss<NLLLossOptions> {
   constructor(options: NLLLossOptions = {}) {
     super('NLLLoss', options, NLL_LOSS_OPTIONS);
   }

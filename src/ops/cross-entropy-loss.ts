@@ -1,9 +1,9 @@
 import { div, mul, neg, reshape, sum, where, zerosLike } from '@tensorflow/tfjs-core';
-import { classView } from './class-view';
-import type { LossAttrs } from './contracts';
+import { classView } from '../contract/class-view';
+import { coefficients, dense, liveRows, massOf, perClass, perRow, smoothed, weighted } from '../contract/formulas';
+import type { LossAttrs } from '../contract/kernels';
 import { defineLoss, type LossGradTensors, notDifferentiable } from './loss';
 import { centred, logSoftmaxOp, softmaxOp } from './softmax';
-import { coefficients, dense, liveRows, massOf, perClass, perRow, smoothed, weighted } from './terms';
 
 const VIEW = { dim: 1 };
 

@@ -10,9 +10,9 @@ import {
   tidy,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import type { Along, LossAttrs } from './contracts';
+import type { Along, LossAttrs } from '../contract/kernels';
 import { runOp } from './run-op';
-import { detached, isDifferentiatedOnce, saveForGradient, shared } from './save';
+import { detached, isDifferentiatedOnce, saveForGradient, shared } from './tape';
 
 /** The inputs of a loss kernel (`LossInputs`), as ops hold them. */
 export interface LossTensors {

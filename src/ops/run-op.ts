@@ -1,6 +1,6 @@
 import { backend, engine, getKernel, type NamedAttrMap, type NamedTensorMap, type Tensor } from '@tensorflow/tfjs-core';
+import type { KernelName } from '../contract/kernels';
 import { registerKernels } from '../kernels/register';
-import type { KernelName } from './contracts';
 
 /**
  * Runs one of our kernels on the active backend: the only door from ops to kernels. TensorFlow.js has no fallback for

@@ -1,7 +1,7 @@
 import { mul, neg, registerGradient, sub, sum, type Tensor, zerosLike } from '@tensorflow/tfjs-core';
-import type { KernelName, SoftmaxAttrs } from './contracts';
+import { inClassView } from '../contract/formulas';
+import type { KernelName, SoftmaxAttrs } from '../contract/kernels';
 import { runOp } from './run-op';
-import { inClassView } from './terms';
 
 /** `x - logsumexp(x)` along `dim`, which core's own LogSoftmax knows as the last one only. */
 export function logSoftmaxOp<T extends Tensor>(x: T, attrs: SoftmaxAttrs): T {

@@ -8,7 +8,7 @@ import { type Page, pageIn, type Run } from '../../src/kernels/host/page';
 import * as layout from '../../src/kernels/host/page-layout';
 import { instantiate } from '../../src/kernels/simd/instantiate';
 import { type HeapModule, heapPage } from '../../src/kernels/wasm/heap-page';
-import type { LossAttrs } from '../../src/ops/contracts';
+import type { LossAttrs } from '../../src/contract/kernels';
 import type { Check } from '../support/check';
 import { assertClose, assertEqual, withoutLeaks } from '../support/tensors';
 

@@ -1,6 +1,5 @@
 import { div, exp, log, mul, neg, reshape, scalar, slice, sub, sum, tidy, where, zeros } from '@tensorflow/tfjs-core';
-import { classView } from '../../ops/class-view';
-import type { Kernels, LossAttrs, LossInputs, Tensors } from '../../ops/contracts';
+import { classView } from '../../contract/class-view';
 import {
   coefficients,
   dense,
@@ -11,7 +10,8 @@ import {
   perRow,
   rowWeights,
   weighted,
-} from '../../ops/terms';
+} from '../../contract/formulas';
+import type { Kernels, LossAttrs, LossInputs, Tensors } from '../../contract/kernels';
 import { emptyLoss, type OutputTensors, reduceRows } from './reduce';
 import { exponentials } from './softmax';
 

@@ -1,4 +1,4 @@
-import type { Kernels } from '../../ops/contracts';
+import type { Kernels } from '../../contract/kernels';
 import { crossEntropyLoss, crossEntropyLossGrad } from './cross-entropy-loss';
 import { nllLoss, nllLossGrad } from './nll-loss';
 import { logSoftmax, logSoftmaxGrad, softmax, softmaxGrad } from './softmax';

@@ -1,7 +1,7 @@
 import { add, div, neg, reshape, scalar, sum, tidy, where, zeros, zerosLike } from '@tensorflow/tfjs-core';
-import { classView } from '../../ops/class-view';
-import type { Kernels, LossAttrs, LossInputs, Tensors } from '../../ops/contracts';
-import { coefficients, dense, oneHotRows, perRow, rowWeights, weighted } from '../../ops/terms';
+import { classView } from '../../contract/class-view';
+import { coefficients, dense, oneHotRows, perRow, rowWeights, weighted } from '../../contract/formulas';
+import type { Kernels, LossAttrs, LossInputs, Tensors } from '../../contract/kernels';
 import { emptyLoss, type OutputTensors, reduceRows } from './reduce';
 
 export const nllLoss = (inputs: LossInputs, attrs: LossAttrs): OutputTensors =>

@@ -1,19 +1,7 @@
-import {
-  add,
-  concat,
-  div,
-  equal,
-  logicalAnd,
-  reshape,
-  type Scalar,
-  scalar,
-  type Tensor,
-  where,
-  zeros,
-} from '@tensorflow/tfjs-core';
-import { rowShape } from '../../ops/class-view';
-import type { LossAttrs, LossInputs } from '../../ops/contracts';
-import { blockedSum } from './blocked-sum';
+import { add, concat, div, equal, logicalAnd, reshape, scalar, type Tensor, where, zeros } from '@tensorflow/tfjs-core';
+import { rowShape } from '../../contract/class-view';
+import type { LossAttrs, LossInputs } from '../../contract/kernels';
+import { total } from '../../contract/sum';
 
 /** `LossOutputs`, as tensors. */
 export type OutputTensors = [loss: Tensor, record: Tensor, divisor: Tensor];
@@ -45,11 +33,6 @@ export function reduceRows(rows: Rows, inputs: LossInputs, attrs: LossAttrs): Ou
 /** `a / b`, also where WebGL's division has 1 for 0 / 0. */
 function quotient(a: Tensor, b: Tensor): Tensor {
   return where(logicalAnd(equal(a, 0), equal(b, 0)), scalar(Number.NaN), div(a, b));
-}
-
-/** The sum of all elements. */
-export function total(x: Tensor): Scalar {
-  return reshape(blockedSum(reshape(x, [1, x.size, 1])), []) as Scalar;
 }
 
 /** The outputs when there are no rows or no classes: nothing to add up. */

@@ -1,7 +1,7 @@
 import { div, exp, log, max, mul, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
-import type { Kernels } from '../../ops/contracts';
-import { inClassView } from '../../ops/terms';
-import { blockedSum } from './blocked-sum';
+import { inClassView } from '../../contract/formulas';
+import type { Kernels } from '../../contract/kernels';
+import { blockedSum } from '../../contract/sum';
 
 type Softmax = Kernels<unknown>;
 

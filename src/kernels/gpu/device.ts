@@ -1,5 +1,5 @@
 import type { DataId, TensorInfo } from '@tensorflow/tfjs-core';
-import type { ClassView } from '../../ops/class-view';
+import type { ClassView } from '../../contract/class-view';
 
 /** What we use of both GPU backends of TensorFlow.js. */
 export interface GpuBackend {

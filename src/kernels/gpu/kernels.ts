@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { classView, rowShape } from '../../ops/class-view';
-import type { Kernels, LossAttrs, LossGradInputs, LossInputs, LossOutputs, SoftmaxAttrs } from '../../ops/contracts';
+import { classView, rowShape } from '../../contract/class-view';
+import type { Kernels, LossAttrs, LossGradInputs, LossInputs, LossOutputs, SoftmaxAttrs } from '../../contract/kernels';
 import type { Device, GpuBackend, Shader } from './device';
 import { NO_WALK, WALK_CHUNKS, walkClasses } from './walk';
 

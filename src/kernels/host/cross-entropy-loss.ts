@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { type ClassView, classView } from '../../ops/class-view';
-import type { Kernels, LossAttrs, LossInputs, LossOutputs } from '../../ops/contracts';
+import { type ClassView, classView } from '../../contract/class-view';
+import type { Kernels, LossAttrs, LossInputs, LossOutputs } from '../../contract/kernels';
 import type { Host, Values } from './host';
 import { weighLabels } from './labels';
 import { lossShapes, reduceLosses } from './losses';

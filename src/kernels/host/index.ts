@@ -1,4 +1,4 @@
-import type { Kernels } from '../../ops/contracts';
+import type { Kernels } from '../../contract/kernels';
 import { crossEntropyLossKernels } from './cross-entropy-loss';
 import type { Host } from './host';
 import { nllLossKernels } from './nll-loss';

@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { rowShape } from '../../ops/class-view';
-import type { LossAttrs } from '../../ops/contracts';
+import { rowShape } from '../../contract/class-view';
+import type { LossAttrs } from '../../contract/kernels';
 import type { Values } from './host';
 import type { Totals } from './rows';
 

@@ -1,5 +1,5 @@
-import { type ClassView, classView, elementAt } from '../../ops/class-view';
-import type { Kernels, LossAttrs, LossOutputs } from '../../ops/contracts';
+import { type ClassView, classView, elementAt } from '../../contract/class-view';
+import type { Kernels, LossAttrs, LossOutputs } from '../../contract/kernels';
 import type { Host, Values } from './host';
 import { weighLabels, weightOf } from './labels';
 import { lossShapes, reduceLosses } from './losses';

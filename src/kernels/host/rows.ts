@@ -1,4 +1,4 @@
-import type { ClassView } from '../../ops/class-view';
+import type { ClassView } from '../../contract/class-view';
 import type { Values } from './host';
 import { weightOf } from './labels';
 import type { Page } from './page';

@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { classView } from '../../ops/class-view';
-import type { Kernels } from '../../ops/contracts';
+import { classView } from '../../contract/class-view';
+import type { Kernels } from '../../contract/kernels';
 import type { Host, Values } from './host';
 import {
   CENTRED,

@@ -1,7 +1,7 @@
 import { max, mul, reshape, sub, sum, type Tensor, type TensorInfo, tensor1d, tidy } from '@tensorflow/tfjs-core';
-import { type ClassView, classView } from '../../ops/class-view';
-import type { Kernels, LossAttrs, LossGradInputs, LossInputs, LossOutputs, Tensors } from '../../ops/contracts';
-import { coefficients, dense, perClass } from '../../ops/terms';
+import { type ClassView, classView } from '../../contract/class-view';
+import { coefficients, dense, perClass } from '../../contract/formulas';
+import type { Kernels, LossAttrs, LossGradInputs, LossInputs, LossOutputs, Tensors } from '../../contract/kernels';
 import type { Values } from '../host/host';
 import { weighLabels, weightOf } from '../host/labels';
 import { lossShapes, reduceLosses } from '../host/losses';

@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { type ClassView, classView } from '../../ops/class-view';
-import type { Kernels, SoftmaxAttrs } from '../../ops/contracts';
+import { type ClassView, classView } from '../../contract/class-view';
+import type { Kernels, SoftmaxAttrs } from '../../contract/kernels';
 import * as composite from '../composite/softmax';
 import { hostKernels } from '../host';
 import { type TensorflowBackend, tensorflow } from './backend';

@@ -1,5 +1,5 @@
-import { classView } from '../../ops/class-view';
-import type { Kernels, LossInputs, LossOutputs, Tensors } from '../../ops/contracts';
+import { classView } from '../../contract/class-view';
+import type { Kernels, LossInputs, LossOutputs, Tensors } from '../../contract/kernels';
 import { lossShapes } from '../host/losses';
 import { finishRows } from '../host/nll-loss';
 import { type TensorflowBackend, tensorflow } from './backend';

@@ -1,4 +1,4 @@
-import type { ClassView } from '../../ops/class-view';
+import type { ClassView } from '../../contract/class-view';
 
 /**
  * From where on TensorFlow's own operations are faster than the kernels on the host, the copy that they read included:

@@ -1,5 +1,5 @@
 import { gather, reshape, type Tensor, type Tensor1D, tensor1d, tensor3d, tidy } from '@tensorflow/tfjs-core';
-import { type ClassView, elementAt } from '../../ops/class-view';
+import { type ClassView, elementAt } from '../../contract/class-view';
 
 /** A tensor's elements; an int32 tensor's are integers in an Int32Array, which are read just the same. */
 export function floats(x: Tensor): Float32Array {

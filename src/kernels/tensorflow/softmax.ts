@@ -1,6 +1,6 @@
 import { reshape, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { classView } from '../../ops/class-view';
-import type { Kernels } from '../../ops/contracts';
+import { classView } from '../../contract/class-view';
+import type { Kernels } from '../../contract/kernels';
 import { runNative, type TensorflowBackend } from './backend';
 import { consume } from './rows';
 

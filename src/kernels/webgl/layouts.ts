@@ -1,4 +1,4 @@
-import { classView } from '../../ops/class-view';
+import { classView } from '../../contract/class-view';
 import type { Shader } from '../gpu/device';
 import { fourDimensions } from './run';
 

@@ -1,4 +1,4 @@
-import type { ClassView } from '../../ops/class-view';
+import type { ClassView } from '../../contract/class-view';
 
 /** Threads of a workgroup: a multiple of what any device runs in lockstep, and few, since they meet at barriers. */
 export const THREADS = 64;

@@ -1,4 +1,4 @@
-import { type ClassView, classView } from '../../ops/class-view';
+import { type ClassView, classView } from '../../contract/class-view';
 import { type Device, valueFunction } from '../gpu/device';
 import { TOTAL } from '../gpu/walk';
 import { CHUNK, ENOUGH_ROWS, MAPPED_PER_THREAD, mappingLanes, reducingLanes, THREADS } from './constants';

@@ -1,5 +1,5 @@
 import type { Tensor, TensorInfo } from '@tensorflow/tfjs-core';
-import type { Reduction } from '../types';
+import type { Reduction } from './options';
 
 /**
  * What ops and kernels agree on, the same on every backend. Kernels never see ranks: `classView` turns a shape and a

@@ -19,7 +19,7 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import { type ClassView, classView } from './class-view';
-import type { LossAttrs } from './contracts';
+import type { LossAttrs } from './kernels';
 
 /**
  * The terms of the loss formulas in public, differentiable ops over the class view: what is dense is

@@ -1,10 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { NLLLossOptions, Reduction } from '../contract/options';
 import { checkIgnoreIndex, checkOptions, checkReduction } from '../functional/checks';
-import type { NLLLossOptions, Reduction } from '../types';
 import { KeptWeight } from './class-weight';
 
 /** What the losses with class weights have in common: their options, read as PyTorch reads them, and their lifetime. */
-export abstract class Criterion<Options extends NLLLossOptions> {
+export abstract class WeightedLoss<Options extends NLLLossOptions> {
   /** tfjs-layers takes a criterion for a dictionary of losses, and names its first field in its error. */
   readonly 'write loss: layersLoss(criterion), of tfjs-cross-entropy/layers' = true;
   private readonly className: string;

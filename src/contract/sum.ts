@@ -1,4 +1,4 @@
-import { pad, reshape, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { pad, reshape, type Scalar, sum, type Tensor } from '@tensorflow/tfjs-core';
 
 /** Terms that are added one after another: their rounding error grows with the count, that of blocks with its log. */
 const BLOCK = 64;
@@ -18,4 +18,9 @@ export function blockedSum(x: Tensor): Tensor {
         ]);
   const sums = sum(reshape(whole, [outer * blocks, BLOCK, inner]), 1);
   return blockedSum(reshape(sums, [outer, blocks, inner]));
+}
+
+/** The sum of all elements. */
+export function total(x: Tensor): Scalar {
+  return reshape(blockedSum(reshape(x, [1, x.size, 1])), []) as Scalar;
 }
