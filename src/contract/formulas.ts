@@ -1,16 +1,21 @@
 import {
   add,
   cast,
+  div,
+  engine,
   equal,
   gather,
+  greater,
   greaterEqual,
   less,
   logicalAnd,
+  max,
   mul,
   notEqual,
   range,
   reshape,
   scalar,
+  sub,
   sum,
   type Tensor,
   tidy,
@@ -25,6 +30,12 @@ import type { LossAttrs } from './kernels';
  * The terms of the loss formulas in public, differentiable ops over the class view: what is dense is
  * `[outer, classes, inner]`, what belongs to a row `[outer, 1, inner]`, to a class `[1, classes, 1]`.
  */
+
+/** The same data once more, as a tensor that no derivative runs through. */
+export function detached(x: Tensor): Tensor {
+  engine().state.tensorInfo.get(x.dataId)!.backend.incRef(x.dataId);
+  return engine().makeTensorFromTensorInfo(x);
+}
 
 export function dense(x: Tensor, { outer, classes, inner }: ClassView): Tensor {
   return reshape(x, [outer, classes, inner]);
@@ -49,10 +60,26 @@ export function perClass(weight: Tensor): Tensor {
 
 /** `coefficient * x`, but exactly 0 where the coefficient is 0, also when `x` is not finite. */
 export function weighted(coefficient: Tensor, x: Tensor): Tensor {
-  return where(equal(coefficient, 0), zerosLike(x), mul(coefficient, x));
+  return where(equal(detached(coefficient), 0), zerosLike(x), mul(coefficient, x));
 }
 
-/** Which rows of an index target count. */
+/** `x` in these rows, and 0 in the others, whatever `x` is there; so is its derivative. */
+export function only(rows: Tensor, x: Tensor): Tensor {
+  return where(rows, x, zerosLike(x));
+}
+
+/** By arithmetic: in debug mode TensorFlow.js lets nobody upload one, nor Infinity. */
+export function nan(): Tensor {
+  const infinity = mul(scalar(3e38), scalar(3e38));
+  return sub(infinity, infinity);
+}
+
+/** `a / b`, also where WebGL's division has 1 for 0 / 0. */
+export function quotient(a: Tensor, b: Tensor): Tensor {
+  return where(logicalAnd(equal(detached(a), 0), equal(detached(b), 0)), nan(), div(a, b));
+}
+
+/** Which rows of an index target are not ignored. */
 export function liveRows(target: Tensor, view: ClassView, ignoreIndex: number): Tensor {
   return notEqual(perRow(target, view), scalar(ignoreIndex, 'int32'));
 }
@@ -63,7 +90,7 @@ export function rowWeights(target: Tensor, weight: Tensor, view: ClassView, igno
   const inRange = logicalAnd(greaterEqual(t, scalar(0, 'int32')), less(t, scalar(view.classes, 'int32')));
   const label = where(inRange, t, zerosLike(t));
   const labelWeight = weight.size === 0 ? cast(inRange, 'float32') : gather(weight, reshape(label, [view.rows]));
-  const valid = where(inRange, perRow(labelWeight, view), scalar(Number.NaN));
+  const valid = where(inRange, perRow(labelWeight, view), nan());
   return where(liveRows(target, view, ignoreIndex), valid, zerosLike(valid));
 }
 
@@ -87,11 +114,29 @@ export function coefficients(target: Tensor, weight: Tensor, attrs: LossAttrs, v
   const { labelSmoothing, ignoreIndex } = attrs;
   const scaled = (x: Tensor) => (k ? mul(k, x) : x);
   const weigh = (x: Tensor) => (weight.size > 0 ? mul(x, perClass(weight)) : x);
-  if (target.dtype !== 'int32') return scaled(weigh(smoothed(dense(target, view), attrs, view)));
+  if (attrs.target === 'probabilities') return scaled(weigh(smoothed(dense(target, view), attrs, view)));
   const atLabel = scaled(mul(rowWeights(target, weight, view, ignoreIndex), 1 - labelSmoothing));
   const onLabel = where(oneHotRows(target, view), atLabel, scalar(0));
   const all = labelSmoothing === 0 ? onLabel : add(onLabel, scaled(weigh(scalar(labelSmoothing / view.classes))));
   return where(liveRows(target, view, ignoreIndex), all, scalar(0));
+}
+
+/** The rows that have any coefficient but 0: the others contribute 0 to value and gradient, whatever their logits. */
+export function countedRows(coefficients: Tensor): Tensor {
+  const isUsed = notEqual(detached(coefficients), 0);
+  return greater(max(where(isUsed, scalar(1), scalar(0)), 1, true), 0);
+}
+
+/** `dy / divisor` of each row; 0 for an ignored one, whose derivative is 0 too where the divisor is. */
+export function perUnitOf(
+  { dy, divisor, target }: { dy: Tensor; divisor?: Tensor; target: Tensor },
+  { target: kind, reduction, ignoreIndex }: LossAttrs,
+  view: ClassView,
+): Tensor {
+  const upstream = perRow(dy, view);
+  if (kind === 'probabilities') return reduction === 'mean' ? quotient(upstream, scalar(view.rows)) : upstream;
+  const isLive = liveRows(target, view, ignoreIndex);
+  return quotient(only(isLive, upstream), where(isLive, perRow(divisor!, view), scalar(1)));
 }
 
 /** The sum of a row's coefficients. Of a copy: WebGPU cannot sum up what was cast from int32. */

@@ -10,13 +10,13 @@ import type { Reduction } from './options';
  *
  * | column | |
  * |---|---|
- * | 0 | `max` over the classes |
- * | 1 | `sum of exp(x - max)`; (max, sum) rather than its log keeps accuracy for large logits. On GPUs, what the gradient makes of it: the sum of the coefficients of `-log p`, over that sum |
- * | 2 | the row's loss, weighted; 0 for an ignored row |
- * | 3 | the row's weight: `w[t]`, 0 where ignored, NaN where out of range; with probabilities `sum of q * w`, on GPUs 1 |
+ * | 0 | `max` of the row's logits |
+ * | 1 | `mass / sum`: the sum of the coefficients of `-log p` over the sum of `exp(x - max)`, which is all that the gradient needs of both; 0 if all coefficients are 0, whatever the logits |
+ * | 2 | `loss` of the row, weighted; 0 for an ignored row |
+ * | 3 | `weight`, what the row adds to the divisor of the mean: `w[t]`, 0 where ignored, NaN where out of range; with probabilities 1 |
  *
- * NLLLoss has no softmax and writes (0, 1) in the first two. The backward kernel reads the record and the inputs;
- * nothing of size rows x classes is kept between the two, or else the gradient itself and nothing more.
+ * NLLLoss has no softmax and writes 0 in the first two. The gradient kernel reads the record and the inputs. Any
+ * backend's gradient kernel can go on from the record of any other's loss kernel.
  */
 export interface LossInputs {
   /** Logits (CrossEntropyLoss) or log-probabilities (NLLLoss), float32. */
@@ -30,37 +30,42 @@ export interface LossInputs {
 export interface LossAttrs {
   /** The class dimension, from 0. */
   readonly dim: number;
+  readonly target: 'indices' | 'probabilities';
   readonly ignoreIndex: number;
   readonly reduction: Reduction;
   /** 0 for NLLLoss. */
   readonly labelSmoothing: number;
-  /** Whether the gradient kernel may be run: else the loss kernel may give the loss and nothing more. */
-  readonly records?: boolean;
-  /** Given where the gradient of a scalar loss by its input will be wanted, but no derivative of that. */
-  readonly along?: Along;
+  /** What the loss kernel is to give: see `LossOutputs`. */
+  readonly wants: 'loss' | 'record' | 'gradient';
 }
 
 /**
- * What a kernel computes along with the loss, if that is cheaper and its backend's data is at hand: the gradient by the
- * input for an upstream gradient of 1.
+ * By what is wanted:
+ *
+ * - `'loss'`: nobody differentiates the loss, it alone is given.
+ * - `'record'`: what the gradient kernel needs. `divisor` is the scalar that the sum over rows was divided by, 1 unless
+ *   `reduction` is `'mean'`, so that the backward need not know reductions.
+ * - `'gradient'`: the gradient of a scalar loss by its input will be wanted, but no derivative of that. A kernel that
+ *   finds it cheaply along with the loss gives it, for an upstream gradient of 1; any other gives the record.
  */
-export interface Along {
-  gradient?: TensorInfo;
-}
-
-/**
- * `[loss, record, divisor]`. `divisor` is the scalar that the sum over rows was divided by, 1 unless `reduction` is
- * `'mean'`, so that the backward need not know reductions.
- */
-export type LossOutputs = [loss: TensorInfo, record: TensorInfo, divisor: TensorInfo] | [loss: TensorInfo];
+export type LossOutputs =
+  | [loss: TensorInfo]
+  | [loss: TensorInfo, record: TensorInfo, divisor: TensorInfo]
+  | [loss: TensorInfo, gradient: TensorInfo];
 
 export interface LossGradInputs extends LossInputs {
   /** Upstream gradient: a scalar, or one value a row when `reduction` is `'none'`. */
   readonly dy: TensorInfo;
   readonly record: TensorInfo;
   readonly divisor: TensorInfo;
-  /** What the loss kernel put into `along`, to be multiplied by `dy`. Only `dy` is there besides. */
-  readonly gradient?: TensorInfo;
+}
+
+export interface ScaleGradientInputs {
+  /** What a loss kernel gave; nobody else needs it any more, so that it may be scaled in place. */
+  readonly gradient: TensorInfo;
+  /** The upstream gradient, a scalar. */
+  readonly dy: TensorInfo;
+  readonly target: TensorInfo;
 }
 
 export interface SoftmaxAttrs {
@@ -73,6 +78,8 @@ export interface Kernels<Backend> {
   NLLLossGrad(inputs: LossGradInputs, attrs: LossAttrs, backend: Backend): TensorInfo;
   CrossEntropyLoss(inputs: LossInputs, attrs: LossAttrs, backend: Backend): LossOutputs;
   CrossEntropyLossGrad(inputs: LossGradInputs, attrs: LossAttrs, backend: Backend): TensorInfo;
+  /** `dy * gradient`; 0 in ignored rows, whatever `dy` is. */
+  ScaleGradient(inputs: ScaleGradientInputs, attrs: LossAttrs, backend: Backend): TensorInfo;
   LogSoftmaxDim(inputs: { x: TensorInfo }, attrs: SoftmaxAttrs, backend: Backend): TensorInfo;
   LogSoftmaxDimGrad(inputs: { dy: TensorInfo; x: TensorInfo }, attrs: SoftmaxAttrs, backend: Backend): TensorInfo;
   SoftmaxDim(inputs: { x: TensorInfo }, attrs: SoftmaxAttrs, backend: Backend): TensorInfo;

@@ -74,6 +74,8 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
   checkFloat(input, 'input', 'crossEntropy');
   return tidy(() => {
     const weights = weightTensor(weight, input, dim, isProbability ? 'cross_entropy: ' : '');
-    return crossEntropyLossOp({ input, target, weight: weights }, { dim, ignoreIndex, reduction, labelSmoothing });
+    const kind = isProbability ? 'probabilities' : 'indices';
+    const attrs = { dim, target: kind, ignoreIndex, reduction, labelSmoothing } as const;
+    return crossEntropyLossOp({ input, target, weight: weights }, attrs);
   });
 }

@@ -62,6 +62,7 @@ export function nllLoss(input: Tensor, target: Tensor, options: NLLLossOptions =
   checkFloat(input, 'input', 'nllLoss');
   return tidy(() => {
     const weights = weightTensor(weight, input, dim);
-    return nllLossOp({ input, target, weight: weights }, { dim, ignoreIndex, reduction, labelSmoothing: 0 });
+    const attrs = { dim, target: 'indices', ignoreIndex, reduction, labelSmoothing: 0 } as const;
+    return nllLossOp({ input, target, weight: weights }, attrs);
   });
 }

@@ -5,7 +5,7 @@ import { compositeKernels } from './composite';
 type Kernel = (inputs: Record<string, TensorInfo>, ...rest: unknown[]) => unknown;
 
 /** Fused kernels, and the composite ones for what those cannot serve: nothing can be bound or drawn that is empty. */
-export function orComposite<Backend>(fused: Kernels<Backend>, serves = () => true): Kernels<Backend> {
+export function orComposite<Backend>(fused: Partial<Kernels<Backend>>, serves = () => true): Kernels<Backend> {
   const choose = (kernelName: KernelName): Kernel => {
     const [kernel, composite] = [fused, compositeKernels].map((kernels) => kernels[kernelName] as unknown as Kernel);
     return (inputs, ...rest) => {
@@ -13,7 +13,6 @@ export function orComposite<Backend>(fused: Kernels<Backend>, serves = () => tru
       return (serves() && util.sizeFromShape(shape) > 0 ? kernel : composite)(inputs, ...rest);
     };
   };
-  return Object.fromEntries(
-    (Object.keys(fused) as KernelName[]).map((name) => [name, choose(name)]),
-  ) as unknown as Kernels<Backend>;
+  const chosen = (Object.keys(fused) as KernelName[]).map((name) => [name, choose(name)]);
+  return { ...compositeKernels, ...Object.fromEntries(chosen) };
 }

@@ -1,8 +1,18 @@
-import { div, mul, neg, reshape, sum, where, zerosLike } from '@tensorflow/tfjs-core';
+import { mul, neg, reshape, sum, type Tensor, zerosLike } from '@tensorflow/tfjs-core';
 import { classView } from '../contract/class-view';
-import { coefficients, dense, liveRows, massOf, perClass, perRow, smoothed, weighted } from '../contract/formulas';
+import {
+  coefficients,
+  countedRows,
+  dense,
+  massOf,
+  only,
+  perClass,
+  perUnitOf,
+  smoothed,
+  weighted,
+} from '../contract/formulas';
 import type { LossAttrs } from '../contract/kernels';
-import { defineLoss, type LossGradTensors, notDifferentiable } from './loss';
+import { defineLoss, type LossGradTensors, type LossTensors, notDifferentiable } from './loss';
 import { centred, logSoftmaxOp, softmaxOp } from './softmax';
 
 const VIEW = { dim: 1 };
@@ -12,45 +22,48 @@ const VIEW = { dim: 1 };
  * `(dy / divisor) * (mass * softmax(x) - q * w)` with `mass = sum(q * w)`.
  */
 export const crossEntropyLossOp = defineLoss('CrossEntropyLoss', {
-  loss(inputs, attrs) {
+  loss(dy, inputs, attrs) {
+    if (attrs.target === 'indices') return indices;
     const { target, weight } = inputs;
-    if (target.dtype === 'int32') return indices;
     const constant = attrs.labelSmoothing === 1 || target.size === 0;
     return {
       target: () => {
         if (constant) return zerosLike(target);
-        const { x, k } = terms(inputs, attrs);
+        const { x, k } = terms({ ...inputs, dy }, attrs);
         const logP = logSoftmaxOp(x, VIEW);
         const weightedLogP = weight.size > 0 ? weighted(perClass(weight), logP) : logP;
         return reshape(mul(weightedLogP, mul(k, attrs.labelSmoothing - 1)), target.shape);
       },
       weight: () => {
-        const { x, k, q } = terms(inputs, attrs);
+        const { x, k, q } = terms({ ...inputs, dy }, attrs);
         return sum(mul(weighted(q(), logSoftmaxOp(x, VIEW)), neg(k)), [0, 2]);
       },
     };
   },
 
   grad(v, inputs, attrs) {
-    const { target, weight } = inputs;
+    const { input, target, weight } = inputs;
+    if (input.size === 0) {
+      const zeros = (x: Tensor) => () => zerosLike(x);
+      return { input: zeros(input), target: zeros(target), weight: zeros(weight) };
+    }
     const { view, x, k, q } = terms(inputs, attrs);
-    const p = softmaxOp(x, VIEW);
-    /** `v - <p, v>`. */
-    const spread = centred(dense(v, view), p);
-    const input = () => {
-      const mass = massOf(coefficients(target, weight, attrs, view));
-      const turn = mul(mul(mass, k), mul(p, spread));
-      if (target.dtype !== 'int32') return reshape(turn, inputs.input.shape);
-      return reshape(where(liveRows(target, view, attrs.ignoreIndex), turn, zerosLike(turn)), inputs.input.shape);
+    const all = coefficients(target, weight, attrs, view);
+    /** How far `v` is from its mean under the softmax: `v - <p, v>`. */
+    const turn = (p: Tensor) => centred(dense(v, view), p);
+    const byInput = () => {
+      // The logits of rows that count nothing may be such that no derivative bears them: 0 is as good as any.
+      const p = softmaxOp(only(countedRows(all), x), VIEW);
+      return reshape(mul(mul(massOf(all), k), mul(p, turn(p))), input.shape);
     };
-    if (target.dtype === 'int32') return { input, ...indices };
+    if (attrs.target === 'indices') return { input: byInput, ...indices };
     return {
-      input,
+      input: byInput,
       target: () => {
-        const unweighted = mul(spread, mul(k, attrs.labelSmoothing - 1));
+        const unweighted = mul(turn(softmaxOp(x, VIEW)), mul(k, attrs.labelSmoothing - 1));
         return reshape(weight.size > 0 ? mul(unweighted, perClass(weight)) : unweighted, target.shape);
       },
-      weight: () => sum(mul(mul(q(), spread), neg(k)), [0, 2]),
+      weight: () => sum(mul(mul(q(), turn(softmaxOp(x, VIEW))), neg(k)), [0, 2]),
     };
   },
 });
@@ -60,13 +73,16 @@ const indices = {
   weight: notDifferentiable('CrossEntropyLoss', 'weight'),
 };
 
+type Terms = LossTensors & Pick<LossGradTensors, 'dy'> & Partial<Pick<LossGradTensors, 'divisor'>>;
+
 /** In the class view: the logits, `k = dy / divisor` of each row, and the smoothed probabilities. */
-function terms({ dy, divisor, input, target }: LossGradTensors, attrs: LossAttrs) {
+function terms(inputs: Terms, attrs: LossAttrs) {
+  const { input, target } = inputs;
   const view = classView(input.shape, attrs.dim);
   return {
     view,
     x: dense(input, view),
-    k: perRow(div(dy, divisor), view),
+    k: perUnitOf(inputs, attrs, view),
     q: () => smoothed(dense(target, view), attrs, view),
   };
 }

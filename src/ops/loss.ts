@@ -10,94 +10,85 @@ import {
   tidy,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import type { Along, LossAttrs } from '../contract/kernels';
-import { runOp } from './run-op';
-import { detached, isDifferentiatedOnce, saveForGradient, shared } from './tape';
+import { detached } from '../contract/formulas';
+import type { LossAttrs } from '../contract/kernels';
+import { runOp, runSaving } from './run-op';
+import { isDifferentiatedOnce, recall, saveForGradient } from './tape';
 
 /** The inputs of a loss kernel (`LossInputs`), as ops hold them. */
-export interface LossTensors {
-  readonly input: Tensor;
-  readonly target: Tensor;
-  readonly weight: Tensor;
-}
+export type LossTensors = { readonly [Name in 'input' | 'target' | 'weight']: Tensor };
 
 /** The inputs of its gradient kernel (`LossGradInputs`). */
-export interface LossGradTensors extends LossTensors {
-  readonly dy: Tensor;
-  readonly record: Tensor;
-  readonly divisor: Scalar;
-}
+export type LossGradTensors = LossTensors & { readonly dy: Tensor; readonly record: Tensor; readonly divisor: Scalar };
 
 type Grads<Name extends string> = Record<Name, () => Tensor>;
 
 /** The derivatives that a loss adds to those that both losses have. */
 export interface LossDerivatives {
   /** Of the loss, by its target and its weight. */
-  loss(inputs: LossGradTensors, attrs: LossAttrs): Grads<'target' | 'weight'>;
+  loss(dy: Tensor, inputs: LossTensors, attrs: LossAttrs): Grads<'target' | 'weight'>;
   /** Of `<gradient kernel's output, v>`, by its input, target and weight. */
   grad(v: Tensor, inputs: LossGradTensors, attrs: LossAttrs): Grads<'input' | 'target' | 'weight'>;
 }
+
+const INPUTS = ['input', 'target', 'weight'];
 
 /**
  * A loss as an op: registers the gradient of its kernel and that of its gradient kernel, so that derivatives of any
  * order work, and returns the function that runs it. No backend is named here.
  */
 export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivatives: LossDerivatives) {
-  const runGrad = (inputs: object, attrs: LossAttrs): Tensor => runOp(`${kernelName}Grad`, inputs, attrs);
+  const run = (inputs: LossTensors, attrs: Omit<LossAttrs, 'wants'>, wants: LossAttrs['wants']) =>
+    runOp<Tensor[]>(kernelName, inputs, { ...attrs, wants });
+  const runGrad = (inputs: LossGradTensors, attrs: LossAttrs): Tensor => runSaving(`${kernelName}Grad`, inputs, attrs);
 
   registerGradient({
     kernelName,
-    gradFunc: (upstream, [target, input, weight, record, divisor], attributes) => {
+    gradFunc: (upstream, saved, attributes) => {
       const attrs = attributesOf(attributes);
       const dy = upstream as Tensor;
-      const inputs = { dy, input, target, weight, record, divisor: divisor as Scalar };
-      const gradient = attrs.along?.gradient as Tensor | undefined;
-      return {
-        input: () => {
-          if (!gradient) return runGrad(inputs, attrs);
-          return dy.dataSync()[0] === 1 ? detached(gradient) : runGrad({ dy, gradient }, attrs);
-        },
-        ...derivatives.loss(inputs, attrs),
+      const { gradient, record, divisor, ...rest } = recall(saved, INPUTS);
+      const inputs = rest as LossTensors;
+      const input = () => {
+        if (record) return runGrad({ ...inputs, dy, record, divisor: divisor as Scalar }, attrs);
+        if (!engine().isTapeOn()) return runOp<Tensor>('ScaleGradient', { gradient, dy, target: inputs.target }, attrs);
+        // The gradient at hand has no derivative, and its record was not kept.
+        const [, made, by] = run(inputs, attrs, 'record').map(detached);
+        return runGrad({ ...inputs, dy, record: made, divisor: by as Scalar }, attrs);
       };
+      return { input, ...derivatives.loss(dy, inputs, attrs) };
     },
   });
 
   registerGradient({
     kernelName: `${kernelName}Grad`,
-    inputsToSave: ['dy', 'input', 'target', 'weight', 'record', 'divisor'],
-    gradFunc: (v, [dy, input, target, weight, record, divisor], attributes) => {
+    gradFunc: (upstream, saved, attributes) => {
       const attrs = attributesOf(attributes);
-      const inputs = { dy, input, target, weight, record, divisor: divisor as Scalar };
+      const v = upstream as Tensor;
+      const inputs = recall(saved) as unknown as LossGradTensors;
+      const { dy, record, divisor } = inputs;
       return {
         dy: () => {
-          const perUnit = mul(v as Tensor, runGrad({ ...inputs, dy: onesLike(dy) }, attrs));
+          const perUnit = mul(v, runGrad({ ...inputs, dy: onesLike(dy) }, attrs));
           return attrs.reduction === 'none' ? sum(perUnit, attrs.dim) : sum(perUnit);
         },
         // Functions of the input too, but what they contribute is in the derivative by the input already.
         record: () => zerosLike(record),
         divisor: () => zerosLike(divisor),
-        ...derivatives.grad(v as Tensor, inputs, attrs),
+        ...derivatives.grad(v, inputs, attrs),
       };
     },
   });
 
-  return (inputs: LossTensors, attrs: LossAttrs): Tensor =>
+  return (inputs: LossTensors, attrs: Omit<LossAttrs, 'wants'>): Tensor =>
     tidy(() => {
-      const run = (options: Pick<LossAttrs, 'records' | 'along'>) =>
-        runOp<Tensor[]>(kernelName, inputs, { ...attrs, ...options });
-      if (!engine().isTapeOn()) return run({})[0];
-      const { input, target, weight } = inputs;
-      const once = isDifferentiatedOnce();
-      const connected = once ? [] : [target, input, weight].map((x) => shared(x));
-      const along: Along | undefined = once && attrs.reduction !== 'none' ? {} : undefined;
-      const [loss, record, divisor] = run({ records: true, along });
-      if (along?.gradient) along.gradient = engine().makeTensorFromTensorInfo(along.gradient);
-      const gradient = along?.gradient as Tensor | undefined;
-      // With the gradient at hand, only those of probabilities and weights need the rest.
-      const rest = gradient && target.dtype === 'int32' ? [] : [input, weight];
-      const saved = once ? [target, ...rest].map(detached) : connected;
-      if (rest.length > 0) saved.push(detached(record), detached(divisor));
-      saveForGradient(gradient ? [...saved, gradient] : saved);
+      if (!engine().isTapeOn()) return run(inputs, attrs, 'loss')[0];
+      const wants = isDifferentiatedOnce() && attrs.reduction !== 'none' ? 'gradient' : 'record';
+      const [loss, second, divisor] = run(inputs, attrs, wants);
+      const { target, weight } = inputs;
+      if (divisor) saveForGradient({ ...inputs, record: second, divisor });
+      // With the gradient at hand, only those of probabilities and weights need the logits.
+      else saveForGradient({ ...(attrs.target === 'indices' ? { target, weight } : inputs), gradient: second });
       return loss;
     });
 }

@@ -1,6 +1,7 @@
 import { backend, engine, getKernel, type NamedAttrMap, type NamedTensorMap, type Tensor } from '@tensorflow/tfjs-core';
 import type { KernelName } from '../contract/kernels';
 import { registerKernels } from '../kernels/register';
+import { saveForGradient } from './tape';
 
 /**
  * Runs one of our kernels on the active backend: the only door from ops to kernels. TensorFlow.js has no fallback for
@@ -11,4 +12,11 @@ export function runOp<Output extends Tensor | Tensor[]>(kernelName: KernelName, 
   const { backendName } = engine();
   if (getKernel(kernelName, backendName) == null) registerKernels(backendName, active);
   return engine().runKernel(kernelName, inputs as NamedTensorMap, attrs as NamedAttrMap) as Tensor as Output;
+}
+
+/** The same for a kernel with one output whose gradient needs its inputs. */
+export function runSaving<T extends Tensor>(kernelName: KernelName, inputs: NamedTensorMap, attrs: object): T {
+  const output = runOp<T>(kernelName, inputs, attrs);
+  if (engine().isTapeOn()) saveForGradient(inputs);
+  return output;
 }

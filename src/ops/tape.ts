@@ -1,30 +1,70 @@
-import { customGrad, engine, keep, reshape, type Tensor } from '@tensorflow/tfjs-core';
+import { engine, keep, type NamedTensorMap, type Tensor } from '@tensorflow/tfjs-core';
+import { detached } from '../contract/formulas';
 
 /**
- * The same data once more, as a tensor that derivatives run through. What TensorFlow.js saves for a gradient it clones,
- * which on wasm is a copy; a reshape is none, but saves a clone for its own gradient: hence this one.
+ * What our ops leave on TensorFlow.js's tape for their gradients. TensorFlow.js's own saving would not do: it clones,
+ * which on wasm copies the logits; it knows what it saved by position only; and for outputs that only the gradient needs
+ * it makes zeros as large as they are. It also cuts outputs off from the tape (their clone is recorded before the op
+ * is), so that no derivative runs through them.
  */
-export const shared: (x: Tensor) => Tensor = customGrad((x) => ({
-  value: reshape(x as Tensor, (x as Tensor).shape),
-  gradFunc: (dy: Tensor) => dy,
-}));
-
-/** The same data once more, as a tensor that no derivative runs through. */
-export function detached(x: Tensor): Tensor {
-  engine().backend.incRef(x.dataId);
-  return engine().makeTensorFromTensorInfo(x);
+interface Saved {
+  /** The same data as the op saw, cut off from the tape. */
+  readonly tensors: NamedTensorMap;
+  /** The op's inputs themselves, which may be disposed of by now. */
+  readonly inputs: NamedTensorMap;
 }
 
-/** Whether what is computed now will be differentiated, but its derivative will not. */
+const savedBy = new WeakMap<Tensor[], Saved>();
+
+/** Whether what is computed now will be differentiated, and its derivative as far as is known will not. */
 export const isDifferentiatedOnce = (): boolean => engine().state.gradientDepth === 1;
 
 /**
  * Saves tensors for the gradient of the op that has just run; TensorFlow.js disposes of them with its tape. Of the op's
- * outputs the first one alone matters to the tape, which would make zeros for the gradients of the others.
+ * outputs only the first one matters to the tape.
  */
-export function saveForGradient(tensors: Tensor[]): void {
+export function saveForGradient(tensors: NamedTensorMap): void {
   const { activeTape } = engine().state;
-  const node = activeTape[activeTape.length - 1];
-  node.saved!.push(...tensors.map((x) => keep(x)));
-  node.outputs.length = 1;
+  const { saved, inputs, outputs } = activeTape[activeTape.length - 1];
+  const copies = Object.entries(tensors).map(([name, x]) => [name, keep(detached(x))] as const);
+  saved!.push(...copies.map(([, x]) => x));
+  outputs.length = 1;
+  savedBy.set(saved!, { tensors: Object.fromEntries(copies), inputs });
+}
+
+/**
+ * What was saved, by name, and `wanted` inputs that were not. While a tape is on, somebody may differentiate the
+ * gradient as well, be it of a loss made long before: what was an input of the op is connected to the tape again.
+ */
+export function recall(saved: Tensor[], wanted: readonly string[] = []): NamedTensorMap {
+  const { tensors, inputs } = savedBy.get(saved)!;
+  if (!engine().isTapeOn()) return tensors;
+  const recalled = { ...tensors };
+  for (const name of [...Object.keys(tensors), ...wanted]) {
+    const original = inputs[name];
+    if (!original) continue;
+    if (original.isDisposed && !tensors[name]) {
+      throw new Error(
+        'The gradient of a loss is differentiated, but the logits of the loss are gone. Make the loss inside the ' +
+          'function that is differentiated: tf.grad((x) => { const loss = crossEntropy(x, target); ... }).',
+      );
+    }
+    recalled[name] = original.isDisposed ? standIn(original, tensors[name]) : original;
+  }
+  return recalled;
+}
+
+/** A copy of a tensor in its place on the tape. */
+function standIn(original: Tensor, copy: Tensor): Tensor {
+  const { state } = engine();
+  const x = detached(copy);
+  state.activeTape.push({
+    id: state.nextTapeNodeId++,
+    kernelName: 'StandIn',
+    inputs: { x: original },
+    outputs: [x],
+    saved: [],
+    gradient: (dys) => ({ x: () => (dys as Tensor[])[0] }),
+  });
+  return x;
 }

@@ -1,13 +1,31 @@
-import { div, exp, log, mul, neg, reshape, scalar, slice, sub, sum, tidy, where, zeros } from '@tensorflow/tfjs-core';
+import {
+  div,
+  exp,
+  log,
+  mul,
+  neg,
+  onesLike,
+  reshape,
+  scalar,
+  slice,
+  sub,
+  sum,
+  tidy,
+  where,
+  zeros,
+} from '@tensorflow/tfjs-core';
 import { classView } from '../../contract/class-view';
 import {
   coefficients,
+  countedRows,
   dense,
   liveRows,
   massOf,
   oneHotRows,
+  only,
   perClass,
   perRow,
+  perUnitOf,
   rowWeights,
   weighted,
 } from '../../contract/formulas';
@@ -22,33 +40,45 @@ export const crossEntropyLoss = (inputs: LossInputs, attrs: LossAttrs): OutputTe
     const view = classView(input.shape, attrs.dim);
     const { rowMax, shifted, sumExp } = exponentials(dense(input, view));
     const logProbs = sub(shifted, log(sumExp));
-    const rows = { max: rowMax, sumExp };
-    if (target.dtype !== 'int32') {
-      const qw = coefficients(target, weight, attrs, view);
-      const losses = [neg(sum(weighted(qw, logProbs), 1, true))];
-      return reduceRows({ ...rows, losses, weight: massOf(qw) }, inputs, attrs);
+    const all = coefficients(target, weight, attrs, view);
+    const perSum = only(countedRows(all), div(massOf(all), sumExp));
+    const rows = { max: rowMax, massPerSum: perSum };
+    if (attrs.target === 'probabilities') {
+      const losses = [neg(sum(weighted(all, logProbs), 1, true))];
+      return reduceRows({ ...rows, losses, weight: onesLike(rowMax) }, inputs, attrs);
     }
     const { ignoreIndex, labelSmoothing } = attrs;
     const rowWeight = rowWeights(target, weight, view, ignoreIndex);
     const label = sum(where(oneHotRows(target, view), logProbs, scalar(0)), 1, true);
     const losses = [neg(weighted(mul(rowWeight, 1 - labelSmoothing), label))];
     if (labelSmoothing > 0) {
-      const all = sum(weight.size > 0 ? weighted(perClass(weight), logProbs) : logProbs, 1, true);
-      losses.push(where(liveRows(target, view, ignoreIndex), mul(all, -labelSmoothing / view.classes), scalar(0)));
+      const spread = sum(weight.size > 0 ? weighted(perClass(weight), logProbs) : logProbs, 1, true);
+      losses.push(only(liveRows(target, view, ignoreIndex), mul(spread, -labelSmoothing / view.classes)));
     }
     return reduceRows({ ...rows, losses, weight: rowWeight }, inputs, attrs);
   });
 
 export const crossEntropyLossGrad: Kernels<unknown>['CrossEntropyLossGrad'] = (inputs, attrs) =>
   tidy(() => {
-    const { input, target, weight, dy, record, divisor } = inputs as Tensors<typeof inputs>;
+    const { input, target, weight, record } = inputs as Tensors<typeof inputs>;
     if (input.size === 0) return zeros(input.shape);
     const view = classView(input.shape, attrs.dim);
     const column = (index: number) => perRow(slice(record, [0, index], [view.rows, 1]), view);
-    const p = div(exp(sub(dense(input, view), column(0))), column(1));
-    const k = perRow(div(dy, divisor), view);
-    const d = coefficients(target, weight, attrs, view, k);
-    const dx = sub(mul(p, sum(d, 1, true)), d);
-    if (target.dtype !== 'int32') return reshape(dx, input.shape);
-    return reshape(where(liveRows(target, view, attrs.ignoreIndex), dx, scalar(0)), input.shape);
+    const k = perUnitOf(inputs as Tensors<typeof inputs>, attrs, view);
+    const scale = mul(k, column(1));
+    const dx = sub(
+      weighted(scale, exp(sub(dense(input, view), column(0)))),
+      coefficients(target, weight, attrs, view, k),
+    );
+    if (attrs.target === 'probabilities') return reshape(dx, input.shape);
+    return reshape(only(liveRows(target, view, attrs.ignoreIndex), dx), input.shape);
+  });
+
+export const scaleGradient: Kernels<unknown>['ScaleGradient'] = (inputs, attrs) =>
+  tidy(() => {
+    const { gradient, dy, target } = inputs as Tensors<typeof inputs>;
+    const scaled = mul(gradient, dy);
+    if (attrs.target === 'probabilities' || gradient.size === 0) return scaled;
+    const view = classView(gradient.shape, attrs.dim);
+    return reshape(only(liveRows(target, view, attrs.ignoreIndex), dense(scaled, view)), gradient.shape);
   });

@@ -1,5 +1,5 @@
 import type { Kernels } from '../../contract/kernels';
-import { crossEntropyLoss, crossEntropyLossGrad } from './cross-entropy-loss';
+import { crossEntropyLoss, crossEntropyLossGrad, scaleGradient } from './cross-entropy-loss';
 import { nllLoss, nllLossGrad } from './nll-loss';
 import { logSoftmax, logSoftmaxGrad, softmax, softmaxGrad } from './softmax';
 
@@ -9,6 +9,7 @@ export const compositeKernels: Kernels<unknown> = {
   NLLLossGrad: nllLossGrad,
   CrossEntropyLoss: crossEntropyLoss,
   CrossEntropyLossGrad: crossEntropyLossGrad,
+  ScaleGradient: scaleGradient,
   LogSoftmaxDim: logSoftmax,
   LogSoftmaxDimGrad: logSoftmaxGrad,
   SoftmaxDim: softmax,

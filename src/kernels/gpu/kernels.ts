@@ -5,7 +5,9 @@ import type { Device, GpuBackend, Shader } from './device';
 import { NO_WALK, WALK_CHUNKS, walkClasses } from './walk';
 
 /** All kernels, the same on every GPU. */
-export function gpuKernels<Backend extends GpuBackend>(device: Device<Backend>): Kernels<Backend> {
+export function gpuKernels<Backend extends GpuBackend>(
+  device: Device<Backend>,
+): Omit<Kernels<Backend>, 'ScaleGradient'> {
   /** A record of each row, by way of states of its chunks where those are worth a pass of their own. */
   const reduce = (backend: Backend, shader: Shader, finish: string, walk: string) => {
     const view = classView(shader.shape, shader.dim);
@@ -43,7 +45,7 @@ export function gpuKernels<Backend extends GpuBackend>(device: Device<Backend>):
     (inputs: LossInputs, attrs: LossAttrs, backend: Backend): LossOutputs => {
       const { reduction, dim, labelSmoothing } = attrs;
       const { shape } = inputs.input;
-      const ofIndices = isIndices(inputs);
+      const ofIndices = attrs.target === 'indices';
       const skipped = ofIndices ? 'labelsAt(row) == ignoreIndex' : 'false';
       const y = !ofIndices ? 'yNext(c)' : labelSmoothing > 0 ? 'vec4f(0.)' : '';
       const scale = softmax ? '(k + s.w) / settled(s.y)' : '0.';
@@ -71,7 +73,7 @@ export function gpuKernels<Backend extends GpuBackend>(device: Device<Backend>):
           OUTPUT,
         );
       const wanted = { ofWeights: 0, mean: reduction === 'mean' ? 1 : 0 };
-      if (!attrs.records) {
+      if (attrs.wants === 'loss') {
         const [loss] = totals(wanted);
         backend.disposeData(record.dataId);
         return [loss];
@@ -84,7 +86,7 @@ export function gpuKernels<Backend extends GpuBackend>(device: Device<Backend>):
   const lossGradKernel =
     (softmax: boolean) =>
     (inputs: LossGradInputs, attrs: LossAttrs, backend: Backend): TensorInfo => {
-      const ofIndices = isIndices(inputs);
+      const ofIndices = attrs.target === 'indices';
       const label = device.label();
       const y = ofIndices ? `select(0., 1., f32(c) == ${label})` : 'y';
       const value = `${softmax ? 't.y * expOf(x - t.x)' : 't.y'} - times(coefficient(c, 0., ${y}), t.z)`;
@@ -107,10 +109,11 @@ export function gpuKernels<Backend extends GpuBackend>(device: Device<Backend>):
   };
 }
 
-const isIndices = ({ target }: LossInputs) => target.dtype === 'int32';
-
 /** What both losses and their gradients tell a shader. */
-function lossShader(inputs: LossInputs, { dim, ignoreIndex, labelSmoothing, reduction }: LossAttrs): Shader {
+function lossShader(
+  inputs: LossInputs,
+  { dim, target: kind, ignoreIndex, labelSmoothing, reduction }: LossAttrs,
+): Shader {
   const { input, target, weight } = inputs;
   return {
     shape: input.shape,
@@ -121,7 +124,7 @@ function lossShader(inputs: LossInputs, { dim, ignoreIndex, labelSmoothing, redu
     code: `f32 factorOf(i32 c) { return ${weight.shape[0] > 0 ? 'weightAt(c)' : '1.'}; }
 ${coefficientOf(`
   f32 q = y * (1. - labelSmoothing) + labelSmoothing / f32(classes);
-  ${isIndices(inputs) ? 'if (q == 0.) { return 0.; }' : ''}
+  ${kind === 'indices' ? 'if (q == 0.) { return 0.; }' : ''}
   return q * factorOf(c);`)}`,
   };
 }
