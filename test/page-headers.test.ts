@@ -61,6 +61,6 @@ describeWith('CHROMIUM_PATH')('in a page', () => {
       'cross-origin-opener-policy': 'same-origin',
       'cross-origin-embedder-policy': 'require-corp',
     };
-    testPage(headers, 'wasm', ['golden', 'rows'], () => api.wasmIsShared());
+    testPage(headers, 'wasm', ['golden', 'row kernels'], () => api.wasmIsShared());
   });
 });

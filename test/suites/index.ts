@@ -7,7 +7,7 @@ import { graphSuite } from './graph';
 import { layersSuite } from './layers';
 import { propertySuite } from './properties';
 
-import { rowsSuite } from './rows';
+import { rowKernelsSuite } from './row-kernels';
 import { trainingSuite } from './training';
 import { webglSuite } from './webgl';
 import { webgpuSuite } from './webgpu';
@@ -20,7 +20,7 @@ export const suites = {
   accuracy: accuracySuite,
   api: apiSuite,
 
-  rows: rowsSuite,
+  'row kernels': rowKernelsSuite,
   graph: graphSuite,
   layers: layersSuite,
   training: trainingSuite,

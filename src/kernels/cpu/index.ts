@@ -1,11 +1,11 @@
 import type { DataId, TensorInfo } from '@tensorflow/tfjs-core';
 import { util } from '@tensorflow/tfjs-core';
 import { hostKernels } from '../host';
-import type { Host, Values } from '../host/host';
-import { ownPage } from '../host/own-page';
+import type { Host, HostBackend, Values } from '../host/host';
+import { ownRowKernels } from '../simd/own-row-kernels';
 
 /** What we use of TensorFlow.js's `cpu` backend: tensors are typed arrays, and reading one copies nothing. */
-interface CpuBackend {
+interface CpuBackend extends HostBackend {
   readSync(dataId: DataId): Values;
   makeTensorInfo(shape: number[], dtype: 'float32', values: Values): TensorInfo;
 }
@@ -13,7 +13,7 @@ interface CpuBackend {
 const cpu: Host<CpuBackend> = (backend, inputs, shapes, compute) => {
   const outputs = shapes.map((shape) => new Float32Array(util.sizeFromShape([...shape])));
   compute(
-    ownPage(),
+    ownRowKernels(),
     inputs.map(({ dataId }) => backend.readSync(dataId)),
     outputs,
   );

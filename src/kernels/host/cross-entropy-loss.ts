@@ -1,91 +1,72 @@
-import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { type ClassView, classView } from '../../contract/class-view';
-import type { Kernels, LossAttrs, LossInputs, LossOutputs } from '../../contract/kernels';
-import type { Host, Values } from './host';
+import { type ClassView, classView, elementAt } from '../../contract/class-view';
+import type { Kernels, LossAttrs, LossOutputs } from '../../contract/kernels';
+import { again, type Host, type HostBackend, type Values } from './host';
 import { weighLabels } from './labels';
-import { lossShapes, reduceLosses } from './losses';
-import { DOT, EXPONENTIALS, FINISH_LOSS, KEEP, PEAK, RECALL, SCALED, SPREAD, START } from './page-layout';
-import { forEachRow, type Task } from './rows';
+import { lossShapes, reduceLosses } from './reduction';
+import type { LossRows } from './row-kernels';
 
-type CrossEntropyLoss<Backend> = Pick<Kernels<Backend>, 'CrossEntropyLoss' | 'CrossEntropyLossGrad'>;
+type CrossEntropyLoss<Backend> = Pick<Kernels<Backend>, 'CrossEntropyLoss' | 'CrossEntropyLossGrad' | 'ScaleGradient'>;
 
-export function crossEntropyLossKernels<Backend>(host: Host<Backend>): CrossEntropyLoss<Backend> {
+export function crossEntropyLossKernels<Backend extends HostBackend>(host: Host<Backend>): CrossEntropyLoss<Backend> {
   return {
-    CrossEntropyLoss(inputs, attrs, backend) {
-      const { input, target, weight } = inputs;
-      const { along, reduction, ignoreIndex } = attrs;
+    CrossEntropyLoss({ input, target, weight }, attrs, backend) {
       const view = classView(input.shape, attrs.dim);
-      const isIndex = target.dtype === 'int32';
-      // With the gradient at hand, only those of probabilities and weights need the records.
-      const records = reduction === 'none' || (attrs.records && !(along && isIndex));
-      const [lossShape, ...others] = lossShapes(input, attrs, view.rows);
-      const shapes = [lossShape, ...(along ? [input.shape] : []), ...(records ? others : [])];
-      const outputs = host(backend, [input, target, weight], shapes, (page, [x, targets, weights], outputs) => {
-        const [loss, ...rest] = outputs;
-        const gradient = along && rest.shift();
-        const [record, givenDivisor] = rest;
-        const rowWeights = isIndex
-          ? weighLabels(targets, weights, view.classes, ignoreIndex)
-          : view.classes && view.rows;
-        const divisor = reduction === 'mean' ? rowWeights : 1;
-        const task = taskOf(inputs, attrs, view, x, targets, weights);
-        const totals = forEachRow(page, view, {
-          ...task,
-          operations:
-            START | PEAK | EXPONENTIALS | FINISH_LOSS | spreadOf(task, DOT | SPREAD) | (gradient ? KEEP | SCALED : 0),
-          record,
-          divisor,
-          out: gradient,
-        });
-        if (givenDivisor) givenDivisor[0] = divisor;
+      const shapes = lossShapes(input.shape, view.rows, attrs);
+      const outputs = host(backend, [input, target, weight], shapes, (kernels, arrays, [loss, second, divisorOut]) => {
+        const record = divisorOut && second;
+        const divisor = divisorOf(view, attrs, arrays[1], arrays[2]);
+        const totals = kernels.loss({ ...rowsOf(view, attrs, arrays), divisor, record }, record ? undefined : second);
+        if (divisorOut) divisorOut[0] = divisor;
         reduceLosses(loss, record, divisor, totals, attrs);
       });
-      if (along) [along.gradient] = outputs.splice(1, 1);
       return outputs as LossOutputs;
     },
 
-    CrossEntropyLossGrad(inputs, attrs, backend) {
-      const { input, target, weight, dy, record, divisor, gradient } = inputs;
-      if (gradient) return multiply(gradient, dy, backend);
+    CrossEntropyLossGrad({ input, target, weight, dy, record, divisor }, attrs, backend) {
       const view = classView(input.shape, attrs.dim);
-      const tensors = [input, target, weight, dy, record, divisor];
-      const [result] = host(backend, tensors, [input.shape], (page, values, [out]) => {
-        const [x, targets, weights, dy, record, [divisor]] = values;
-        const task = taskOf(inputs, attrs, view, x, targets, weights);
-        const operations = START | RECALL | EXPONENTIALS | KEEP | SCALED | spreadOf(task, SPREAD);
-        forEachRow(page, view, { ...task, operations, dy, record, divisor, out });
+      const inputs = [input, target, weight, dy, record, divisor];
+      const [gradient] = host(backend, inputs, [input.shape], (kernels, arrays, [out]) => {
+        const [, , , dy, record, [divisor]] = arrays;
+        kernels.lossGradient({ ...rowsOf(view, attrs, arrays), divisor, record }, dy, out);
       });
-      return result;
+      return gradient;
+    },
+
+    ScaleGradient({ gradient, dy, target }, attrs, backend) {
+      host(backend, [gradient, dy, target], [], (kernels, [values, [k], labels]) => {
+        if (k !== 1) kernels.scale(values, k);
+        if (Number.isFinite(k) || attrs.target !== 'indices') return;
+        const view = classView(gradient.shape, attrs.dim);
+        for (let row = 0; row < view.rows; row++) {
+          if (labels[row] !== attrs.ignoreIndex) continue;
+          for (let c = 0; c < view.classes; c++) values[elementAt(row, c, view)] = 0;
+        }
+      });
+      return again(gradient, backend);
     },
   };
-
-  /** A gradient that is 0 somewhere, as in ignored rows, is so whatever the upstream gradient. */
-  function multiply(gradient: TensorInfo, dy: TensorInfo, backend: Backend): TensorInfo {
-    const [result] = host(backend, [gradient, dy], [gradient.shape], (_, [x, [k]], [out]) => {
-      for (let i = 0; i < x.length; i++) out[i] = x[i] === 0 ? 0 : k * x[i];
-    });
-    return result;
-  }
 }
 
-/** What both kernels know. */
-function taskOf(
-  { target }: LossInputs,
-  { labelSmoothing: e, ignoreIndex }: LossAttrs,
-  { classes }: ClassView,
-  x: Values,
+/** The rows as the inputs of both kernels give them: the logits, the target, and the class weights. */
+function rowsOf(
+  view: ClassView,
+  { target, ignoreIndex, labelSmoothing }: LossAttrs,
+  [x, targets, weights]: Values[],
+): Omit<LossRows, 'divisor' | 'record'> {
+  const kind = target === 'indices' ? { labels: targets } : { probabilities: targets };
+  return { view, x, ...kind, ignoreIndex, labelSmoothing, weights: weights.length > 0 ? weights : undefined };
+}
+
+/** What the sum of the losses is divided by. Also checks labels, whatever the reduction. */
+export function divisorOf(
+  view: ClassView,
+  { target, reduction, ignoreIndex }: LossAttrs,
   targets: Values,
   weights: Values,
-): Omit<Task, 'operations'> {
-  const isWeighted = weights.length > 0;
-  const share = e / classes;
-  const spread = { share, ...(isWeighted && { weights }) };
-  if (target.dtype !== 'int32') return { x, q: targets, qShare: 1 - e, ...spread };
-  const labels = { x, labels: targets, ...(isWeighted && { labelWeights: weights }), ignoreIndex };
-  if (e === 0) return labels;
-  const weightSum = isWeighted ? weights.reduce((a, b) => a + b, 0) : classes;
-  return { ...labels, ...spread, labelShare: 1 - e, spreadMass: share * weightSum };
+): number {
+  const rowWeights =
+    target === 'indices'
+      ? weighLabels(targets, weights.length > 0 ? weights : undefined, view.classes, ignoreIndex)
+      : view.classes && view.rows; // without classes PyTorch's mean is NaN
+  return reduction === 'mean' ? rowWeights : 1;
 }
-
-/** These operations, if classes count besides a label. */
-const spreadOf = ({ share }: Omit<Task, 'operations'>, operations: number) => (share === undefined ? 0 : operations);

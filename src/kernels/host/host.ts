@@ -1,16 +1,28 @@
-import type { TensorInfo } from '@tensorflow/tfjs-core';
-import type { Page } from './page';
+import type { DataId, TensorInfo } from '@tensorflow/tfjs-core';
+import type { RowKernels } from './row-kernels';
 
 /** A tensor's elements; an int32 tensor's are integers in an Int32Array, which are read just the same. */
 export type Values = Float32Array;
 
+/** What all backends have whose data is in this process. */
+export interface HostBackend {
+  /** The data has one more tensor. */
+  incRef(dataId: DataId): void;
+}
+
 /**
- * How kernels reach tensors on a backend whose data is in this process: `compute` gets the elements of the inputs and
- * fills those of float32 outputs of these shapes, which are returned. Nothing is left behind if it throws.
+ * How kernels reach tensors on such a backend: `compute` gets the elements of the inputs and fills those of float32
+ * outputs of these shapes, which are returned. Nothing is left behind if it throws.
  */
-export type Host<Backend> = (
+export type Host<Backend extends HostBackend> = (
   backend: Backend,
   inputs: readonly TensorInfo[],
   shapes: readonly (readonly number[])[],
-  compute: (page: Page, inputs: Values[], outputs: Values[]) => void,
+  compute: (kernels: RowKernels, inputs: Values[], outputs: Values[]) => void,
 ) => TensorInfo[];
+
+/** The same data once more, as a kernel's output: it outlives the tensor. */
+export function again({ dataId, shape, dtype }: TensorInfo, backend: HostBackend): TensorInfo {
+  backend.incRef(dataId);
+  return { dataId, shape, dtype };
+}

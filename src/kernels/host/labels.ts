@@ -4,8 +4,7 @@ import type { Values } from './host';
  * The sum of the class weights of all labels, without ignored ones. Throws PyTorch's error for a label that is neither
  * a class nor `ignoreIndex`.
  */
-export function weighLabels(labels: Values, weights: Values, classes: number, ignoreIndex: number): number {
-  const isWeighted = weights.length > 0;
+export function weighLabels(labels: Values, weights: Values | undefined, classes: number, ignoreIndex: number): number {
   let sum = 0;
   let count = 0;
   for (let row = 0; row < labels.length; row++) {
@@ -16,13 +15,13 @@ export function weighLabels(labels: Values, weights: Values, classes: number, ig
         `Target ${t} is out of bounds. Expected class indices from 0 to ${classes - 1}, or ignoreIndex (${ignoreIndex}).`,
       );
     }
-    if (isWeighted) sum += weights[t];
+    if (weights) sum += weights[t];
     else count++;
   }
-  return isWeighted ? sum : count;
+  return weights ? sum : count;
 }
 
 /** The class weight of a row's label: 0 for an ignored one. */
-export function weightOf(label: number, weights: Values, ignoreIndex: number): number {
-  return label === ignoreIndex ? 0 : weights.length > 0 ? weights[label] : 1;
+export function weightOf(label: number, weights: Values | undefined, ignoreIndex: number): number {
+  return label === ignoreIndex ? 0 : weights ? weights[label] : 1;
 }

@@ -1,63 +1,65 @@
 import { type ClassView, classView, elementAt } from '../../contract/class-view';
 import type { Kernels, LossAttrs, LossOutputs } from '../../contract/kernels';
-import type { Host, Values } from './host';
+import type { Host, HostBackend, Values } from './host';
 import { weighLabels, weightOf } from './labels';
-import { lossShapes, reduceLosses } from './losses';
+import { lossShapes, reduceLosses } from './reduction';
 
 type NLLLoss<Backend> = Pick<Kernels<Backend>, 'NLLLoss' | 'NLLLossGrad'>;
 
 /** One element a row: no loops over the classes. */
-export function nllLossKernels<Backend>(host: Host<Backend>): NLLLoss<Backend> {
+export function nllLossKernels<Backend extends HostBackend>(host: Host<Backend>): NLLLoss<Backend> {
   return {
-    NLLLoss(inputs, attrs, backend) {
-      const { input, target, weight } = inputs;
+    NLLLoss({ input, target, weight }, attrs, backend) {
       const view = classView(input.shape, attrs.dim);
-      const shapes = lossShapes(input, attrs, view.rows);
+      const shapes = nllShapes(input, view, attrs);
       return host(backend, [input, target, weight], shapes, (_, [x, labels, weights], outputs) => {
-        const label = () => Float32Array.from(labels, (t, row) => x[elementAt(row, t, view)]);
-        finishRows(outputs, labels, weights, view, attrs, label);
+        const atLabel = () => Float32Array.from(labels, (t, row) => x[elementAt(row, t, view)]);
+        finishNLL(outputs, labels, weights, view, attrs, atLabel);
       }) as LossOutputs;
     },
 
     NLLLossGrad({ dy, input, target, record, divisor }, attrs, backend) {
       const view = classView(input.shape, attrs.dim);
       const inputs = [dy, target, record, divisor];
-      const [result] = host(backend, inputs, [input.shape], (_, [upstream, labels, records, [d]], [dx]) => {
-        dx.fill(0);
+      const [gradient] = host(backend, inputs, [input.shape], (_, [dy, labels, record, [divisor]], [out]) => {
+        out.fill(0);
         for (let row = 0; row < view.rows; row++) {
-          const t = labels[row];
-          if (t === attrs.ignoreIndex) continue;
-          const k = upstream[attrs.reduction === 'none' ? row : 0] / d;
-          dx[elementAt(row, t, view)] = -k * records[row * 4 + 3];
+          if (labels[row] === attrs.ignoreIndex) continue;
+          const k = dy[attrs.reduction === 'none' ? row : 0] / divisor;
+          out[elementAt(row, labels[row], view)] = -k * record[row * 4 + 3];
         }
       });
-      return result;
+      return gradient;
     },
   };
 }
 
-/** Fills the outputs of the loss; `pick` gives the input at each label, whatever at an ignored one. */
-export function finishRows(
-  outputs: Values[],
+/** The gradient is no cheaper along with the loss: hence the record. */
+export function nllShapes(input: { shape: number[] }, { rows }: ClassView, attrs: LossAttrs): number[][] {
+  return lossShapes(input.shape, rows, { ...attrs, wants: attrs.wants === 'loss' ? 'loss' : 'record' });
+}
+
+/** Fills the outputs of the loss; `atLabel` gives the input at each label, whatever at an ignored one. */
+export function finishNLL(
+  [loss, record, divisorOut]: Values[],
   labels: Values,
   weights: Values,
   view: ClassView,
   attrs: LossAttrs,
-  pick: () => Values,
+  atLabel: () => Values,
 ): void {
-  const [loss, record, divisor] = outputs;
-  const rowWeights = weighLabels(labels, weights, view.classes, attrs.ignoreIndex);
-  divisor[0] = attrs.reduction === 'mean' ? rowWeights : 1;
-  const picked = pick();
-  let sum = 0;
+  const { ignoreIndex, reduction } = attrs;
+  const given = weights.length > 0 ? weights : undefined;
+  const rowWeights = weighLabels(labels, given, view.classes, ignoreIndex); // before anything is read at a label
+  const divisor = reduction === 'mean' ? rowWeights : 1;
+  const x = atLabel();
+  let likelihoods = 0;
   for (let row = 0; row < view.rows; row++) {
-    const w = weightOf(labels[row], weights, attrs.ignoreIndex);
-    const rowLoss = w === 0 ? 0 : -w * picked[row];
-    record[row * 4] = 0;
-    record[row * 4 + 1] = 1;
-    record[row * 4 + 2] = rowLoss;
-    record[row * 4 + 3] = w;
-    sum += rowLoss;
+    const weight = weightOf(labels[row], given, ignoreIndex);
+    const likelihood = weight === 0 ? 0 : -weight * x[row];
+    record?.set([0, 0, likelihood, weight], row * 4);
+    likelihoods += likelihood;
   }
-  reduceLosses(loss, record, divisor[0], [sum, 0], attrs);
+  if (divisorOut) divisorOut[0] = divisor;
+  reduceLosses(loss, record, divisor, { likelihoods, smoothings: 0 }, attrs);
 }

@@ -1,46 +1,33 @@
-import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { classView } from '../../contract/class-view';
 import type { Kernels } from '../../contract/kernels';
-import type { Host, Values } from './host';
-import {
-  CENTRED,
-  DOT,
-  EXPONENTIALS,
-  FINISH_LOG_SOFTMAX,
-  FINISH_LOG_SOFTMAX_GRAD,
-  FINISH_SOFTMAX,
-  FINISH_SOFTMAX_GRAD,
-  KEEP,
-  LOG_PROBS,
-  PEAK,
-  SCALED,
-  SPREAD,
-  START,
-} from './page-layout';
-import { forEachRow } from './rows';
+import type { Host, HostBackend } from './host';
 
 type Softmax<Backend> = Pick<Kernels<Backend>, 'LogSoftmaxDim' | 'LogSoftmaxDimGrad' | 'SoftmaxDim' | 'SoftmaxDimGrad'>;
 
-export function softmaxKernels<Backend>(host: Host<Backend>): Softmax<Backend> {
-  /** A tensor like the first input. */
-  function map(inputs: TensorInfo[], dim: number, backend: Backend, operations: number, lowest?: number): TensorInfo {
-    const { shape } = inputs[0];
-    const [result] = host(backend, inputs, [shape], (page, [x, q]: Values[], [out]) => {
-      forEachRow(page, classView(shape, dim), { operations, x, q, out, lowest });
-    });
-    return result;
-  }
-
-  const maxAndSum = START | PEAK | EXPONENTIALS;
+export function softmaxKernels<Backend extends HostBackend>(host: Host<Backend>): Softmax<Backend> {
   return {
-    LogSoftmaxDim: ({ x }, { dim }, backend) => map([x], dim, backend, maxAndSum | FINISH_LOG_SOFTMAX | LOG_PROBS),
+    LogSoftmaxDim({ x }, { dim }, backend) {
+      const view = classView(x.shape, dim);
+      return host(backend, [x], [x.shape], (kernels, [x], [out]) => kernels.logSoftmax(x, view, out))[0];
+    },
 
-    LogSoftmaxDimGrad: ({ dy, x }, { dim }, backend) =>
-      map([x, dy], dim, backend, maxAndSum | KEEP | DOT | SPREAD | FINISH_LOG_SOFTMAX_GRAD | SCALED),
+    LogSoftmaxDimGrad({ dy, x }, { dim }, backend) {
+      const view = classView(x.shape, dim);
+      return host(backend, [x, dy], [x.shape], (kernels, [x, dy], [out]) =>
+        kernels.logSoftmaxGradient(x, dy, view, out),
+      )[0];
+    },
 
-    SoftmaxDim: ({ x }, { dim }, backend) => map([x], dim, backend, maxAndSum | KEEP | FINISH_SOFTMAX | SCALED),
+    SoftmaxDim({ x }, { dim }, backend) {
+      const view = classView(x.shape, dim);
+      return host(backend, [x], [x.shape], (kernels, [x], [out]) => kernels.softmax(x, view, out))[0];
+    },
 
-    SoftmaxDimGrad: ({ dy, y }, { dim }, backend) =>
-      map([y, dy], dim, backend, START | DOT | SPREAD | FINISH_SOFTMAX_GRAD | CENTRED, 0),
+    SoftmaxDimGrad({ dy, y }, { dim }, backend) {
+      const view = classView(y.shape, dim);
+      return host(backend, [y, dy], [y.shape], (kernels, [y, dy], [out]) =>
+        kernels.softmaxGradient(y, dy, view, out),
+      )[0];
+    },
   };
 }

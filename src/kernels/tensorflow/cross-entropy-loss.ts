@@ -2,12 +2,14 @@ import { max, mul, reshape, sub, sum, type Tensor, type TensorInfo, tensor1d, ti
 import { type ClassView, classView } from '../../contract/class-view';
 import { coefficients, dense, perClass } from '../../contract/formulas';
 import type { Kernels, LossAttrs, LossGradInputs, LossInputs, LossOutputs, Tensors } from '../../contract/kernels';
-import type { Values } from '../host/host';
-import { weighLabels, weightOf } from '../host/labels';
-import { lossShapes, reduceLosses } from '../host/losses';
-import type { Totals } from '../host/rows';
-import { runNative, type TensorflowBackend, tensorflow } from './backend';
-import { consume, floats, labelElements, labelsOf, rowTensor, scoped } from './rows';
+import * as composite from '../composite/cross-entropy-loss';
+import { divisorOf } from '../host/cross-entropy-loss';
+import { again, type Values } from '../host/host';
+import { finishRow, IGNORED, storeRecord } from '../host/record';
+import { lossShapes, reduceLosses } from '../host/reduction';
+import type { Totals } from '../host/row-kernels';
+import { runNative, type TensorflowBackend, tensorflow, valuesOf } from './backend';
+import { consume, labelElements, labelsOf, rowTensor, scoped } from './rows';
 
 type Native = Kernels<TensorflowBackend>;
 type LossInputTensors = Tensors<LossInputs>;
@@ -16,13 +18,16 @@ const NONE = new Float32Array(0);
 /** The upstream gradient that a gradient is computed for along with the loss. */
 const ONE = Float32Array.of(1);
 
-/** What both kernels know of the rows. */
+/** What is known on the host of the rows. */
 interface Rows {
-  readonly targets: Values;
+  /** Class indices; none for probabilities. */
+  readonly labels: Values;
   readonly weights: Values;
   readonly record: Values;
   readonly upstream: Values;
   readonly divisor: number;
+  /** The sum of each row's coefficients, with probabilities. */
+  readonly mass: Values;
 }
 
 /**
@@ -32,38 +37,48 @@ interface Rows {
 export const crossEntropyLoss: Native['CrossEntropyLoss'] = (infos, attrs, backend) => {
   const inputs = infos as LossInputTensors;
   const { input, target, weight } = inputs;
-  const { along, reduction, ignoreIndex } = attrs;
   const view = classView(input.shape, attrs.dim);
-  const shapes = lossShapes(input, attrs, view.rows);
-  return tensorflow(backend, [target, weight], shapes, (_, [targets, weights], outputs) => {
-    const [loss, record, divisor] = outputs;
-    const isIndex = target.dtype === 'int32';
-    const rowWeights = isIndex ? weighLabels(targets, weights, view.classes, ignoreIndex) : view.rows;
-    divisor[0] = reduction === 'mean' ? rowWeights : 1;
+  const [labels, weights] = [attrs.target === 'indices' ? valuesOf(target) : NONE, valuesOf(weight)];
+  const wantsGradient = attrs.wants === 'gradient' && attrs.reduction !== 'none';
+  const shapes = lossShapes(input.shape, view.rows, wantsGradient ? { ...attrs, wants: 'loss' } : attrs);
+  const gradients: TensorInfo[] = [];
+  const outputs = tensorflow(backend, [], shapes, (_, __, [loss, given, divisorOut]) => {
+    const divisor = divisorOf(view, attrs, labels, weights);
+    const record = given ?? new Float32Array(4 * view.rows);
     const totals = scoped(() => {
       const { p, ...sums } = reduceClasses(inputs, attrs, view, backend);
-      const totals = finishRows(record, sums, inputs, attrs, view, targets, weights);
-      if (along) {
-        const rows = { targets, weights, record, upstream: ONE, divisor: divisor[0] };
-        along.gradient = shared(gradientOf(p, inputs, attrs, view, rows, backend), backend);
+      const totals = finishRows(record, sums, inputs, attrs, view, labels, weights);
+      if (wantsGradient) {
+        const rows = { labels, weights, record, upstream: ONE, divisor, mass: sums.mass };
+        gradients.push(again(gradientOf(p, inputs, attrs, view, rows, backend), backend));
       }
       return totals;
     });
-    reduceLosses(loss, record, divisor[0], totals, attrs);
-  }) as LossOutputs;
+    if (divisorOut) divisorOut[0] = divisor;
+    reduceLosses(loss, record, divisor, totals, attrs);
+  });
+  return [...outputs, ...gradients] as LossOutputs;
 };
 
 export const crossEntropyLossGrad: Native['CrossEntropyLossGrad'] = (infos, attrs, backend) => {
   const inputs = infos as Tensors<LossGradInputs>;
-  const { input, target, weight, dy, record, divisor, gradient } = inputs;
-  // A gradient that is 0 somewhere, as in ignored rows, is so whatever the upstream gradient.
-  if (gradient) return runNative(backend, 'MulNoNan', [dy, gradient]);
+  const { input, target, weight } = inputs;
   const view = classView(input.shape, attrs.dim);
-  const [targets, weights, records, upstream, [d]] = [target, weight, record, dy, divisor].map(floats);
+  const isIndices = attrs.target === 'indices';
+  const [weights, record, upstream, [divisor]] = [weight, inputs.record, inputs.dy, inputs.divisor].map(valuesOf);
   return tidy(() => {
-    const rows = { targets, weights, record: records, upstream, divisor: d };
+    const mass = isIndices ? NONE : scoped(() => valuesOf(sum(coefficients(target, weight, attrs, view), 1)));
+    const rows = { labels: isIndices ? valuesOf(target) : NONE, weights, record, upstream, divisor, mass };
     return gradientOf(softmaxOf(dense(input, view), view, backend), inputs, attrs, view, rows, backend);
   });
+};
+
+/** By TensorFlow's own operation, where the gradient is. Ignored rows are 0 already, and stay so times what is finite. */
+export const scaleGradient: Native['ScaleGradient'] = (inputs, attrs, backend) => {
+  const { gradient, dy } = inputs as Tensors<typeof inputs>;
+  const [k] = valuesOf(dy);
+  if (k === 1) return again(gradient, backend);
+  return Number.isFinite(k) ? mul(gradient, dy) : composite.scaleGradient(inputs, attrs, backend);
 };
 
 /** The softmax of a tensor in the class view, of which it disposes. */
@@ -73,21 +88,21 @@ function softmaxOf(x: Tensor, { outer, classes }: ClassView, backend: Tensorflow
   return consume(p, (p) => reshape(p, [outer, classes, 1]));
 }
 
-/** For each row the maximum, the sum of `exp(x - max)`, and what `spreadOf` gives; besides the softmax itself. */
+/** For each row the maximum, the sum of `exp(x - max)`, and what `sumCoefficients` gives; besides the softmax itself. */
 function reduceClasses(inputs: LossInputTensors, attrs: LossAttrs, view: ClassView, backend: TensorflowBackend) {
   const x = dense(inputs.input, view);
   const rowMax = max(x, 1, true);
-  const spread = scoped(() => spreadOf(x, rowMax, inputs, attrs, view, backend));
+  const ofClasses = scoped(() => sumCoefficients(x, rowMax, inputs, attrs, view, backend));
   const p = softmaxOf(x, view, backend);
-  const sumExp = floats(max(p, 1)).map((p) => 1 / p);
-  return { p, max: floats(rowMax), sumExp, ...spread };
+  const sumExp = valuesOf(max(p, 1)).map((p) => 1 / p);
+  return { p, max: valuesOf(rowMax), sumExp, ...ofClasses };
 }
 
 /**
- * Where every class has a coefficient `c`: for each row the sum of `c * (x - max)`, `spread`, and with probabilities
- * that of `c`, `mass`. A coefficient of 0 gives exactly 0, also where -Infinity masks the class: hence MulNoNan.
+ * Where all classes have coefficients `g`: for each row the sum of `g * (x - max)`, and with probabilities that of `g`.
+ * A coefficient of 0 gives exactly 0, also where -Infinity masks the class: hence MulNoNan.
  */
-function spreadOf(
+function sumCoefficients(
   x: Tensor,
   rowMax: Tensor,
   { target, weight }: LossInputTensors,
@@ -95,99 +110,96 @@ function spreadOf(
   view: ClassView,
   backend: TensorflowBackend,
 ) {
-  const isIndex = target.dtype === 'int32';
-  if (isIndex && attrs.labelSmoothing === 0) return { spread: NONE, mass: NONE };
+  const isIndices = attrs.target === 'indices';
+  if (isIndices && attrs.labelSmoothing === 0) return { minusProduct: NONE, mass: NONE };
   const shifted = sub(x, rowMax);
-  const spreadBy = (c: Tensor) => floats(sum(runNative(backend, 'MulNoNan', [shifted, c]), 1));
-  if (isIndex) return { spread: weight.size > 0 ? spreadBy(perClass(weight)) : floats(sum(shifted, 1)), mass: NONE };
-  const qw = coefficients(target, weight, attrs, view);
-  return { spread: spreadBy(qw), mass: floats(sum(qw, 1)) };
+  const sumBy = (g: Tensor) => valuesOf(sum(runNative(backend, 'MulNoNan', [shifted, g]), 1));
+  if (isIndices) {
+    return { minusProduct: weight.size > 0 ? sumBy(perClass(weight)) : valuesOf(sum(shifted, 1)), mass: NONE };
+  }
+  const g = coefficients(target, weight, attrs, view);
+  return { minusProduct: sumBy(g), mass: valuesOf(sum(g, 1)) };
 }
 
-type Sums = Record<'max' | 'sumExp' | 'spread' | 'mass', Values>;
+type Sums = Record<'max' | 'sumExp' | 'minusProduct' | 'mass', Values>;
 
-/** Completes the records of the rows. */
+/** Makes the records of the rows. */
 function finishRows(
   record: Values,
   sums: Sums,
-  { input, target }: LossInputTensors,
-  { ignoreIndex, labelSmoothing: e }: LossAttrs,
+  { input }: LossInputTensors,
+  { target, ignoreIndex, labelSmoothing: e }: LossAttrs,
   view: ClassView,
-  targets: Values,
+  labels: Values,
   weights: Values,
 ): Totals {
-  const isIndex = target.dtype === 'int32';
-  const label = isIndex ? labelsOf(input, targets, view, ignoreIndex) : NONE;
-  const weightSum = sumOf(weights, view);
+  const isIndices = target === 'indices';
+  const logits = isIndices ? labelsOf(input, labels, view, ignoreIndex) : NONE;
+  // With indices all rows have the same coefficients besides their label's.
+  const share = isIndices ? e / view.classes : 1;
+  const massOfAll = share * sumOf(weights, view);
+  const anyOfAll = e > 0 && (weights.length === 0 || weights.some((w) => w !== 0));
   let [likelihoods, smoothings] = [0, 0];
   for (let row = 0; row < view.rows; row++) {
-    if (isIndex && targets[row] === ignoreIndex) {
-      record.set([0, 1, 0, 0], row * 4);
+    if (isIndices && labels[row] === ignoreIndex) {
+      storeRecord(record, row, IGNORED);
       continue;
     }
-    const rowMax = sums.max[row];
-    const sumExp = sums.sumExp[row];
-    const logSum = Math.log(sumExp);
-    const spread = sums.spread[row];
-    const mass = isIndex ? weightOf(targets[row], weights, ignoreIndex) : sums.mass[row];
-    let likelihood = mass === 0 && spread === 0 ? 0 : mass * logSum - spread;
-    let smoothing = 0;
-    if (isIndex) {
-      const atLabel = (1 - e) * mass;
-      likelihood = atLabel === 0 ? 0 : atLabel * (rowMax - label[row] + logSum);
-      smoothing = e > 0 ? (e / view.classes) * (weightSum * logSum - spread) : 0;
-    }
-    record.set([rowMax, sumExp, likelihood + smoothing, mass], row * 4);
-    likelihoods += likelihood;
-    smoothings += smoothing;
+    const product = e > 0 || !isIndices ? -share * sums.minusProduct[row] : 0;
+    const mass = isIndices ? massOfAll : sums.mass[row];
+    const isUsed = isIndices ? anyOfAll : mass !== 0 || product !== 0;
+    const weight = weights.length > 0 ? weights[labels[row]] : 1;
+    const label = isIndices ? { coefficient: (1 - e) * weight, x: logits[row], weight } : null;
+    const finished = finishRow({ max: sums.max[row], sum: sums.sumExp[row], product, mass, isUsed }, label);
+    storeRecord(record, row, finished);
+    likelihoods += finished.likelihood;
+    smoothings += finished.smoothing;
   }
-  return [likelihoods, smoothings];
+  return { likelihoods, smoothings };
 }
 
-/** The gradient by the input, of whose softmax it disposes. */
+/** The gradient by the input, of whose softmax it disposes: `k * mass * softmax - k * g`. */
 function gradientOf(
   softmax: Tensor,
   { input, target, weight }: LossInputTensors,
   attrs: LossAttrs,
   view: ClassView,
-  { targets, weights, record, upstream, divisor }: Rows,
+  { labels, weights, record, upstream, divisor, mass }: Rows,
   backend: TensorflowBackend,
 ): Tensor {
   const { ignoreIndex, labelSmoothing: e, reduction } = attrs;
-  const isIndex = target.dtype === 'int32';
-  const weightSum = sumOf(weights, view);
+  const isIndices = attrs.target === 'indices';
+  const massOfAll = (e / view.classes) * sumOf(weights, view);
   const [scale, atLabel, k] = [0, 1, 2].map(() => new Float32Array(view.rows));
-  let anyIgnored = false;
   for (let row = 0; row < view.rows; row++) {
-    if (isIndex && targets[row] === ignoreIndex) {
-      anyIgnored = true; // all of its terms stay 0
-      continue;
-    }
-    const w = record[row * 4 + 3];
+    if (isIndices && labels[row] === ignoreIndex) continue; // all of its terms stay 0
+    const [, massPerSum, , w] = record.subarray(row * 4, row * 4 + 4);
     k[row] = upstream[reduction === 'none' ? row : 0] / divisor;
     atLabel[row] = k[row] * (1 - e) * w;
-    scale[row] = !isIndex ? k[row] * w : e > 0 ? atLabel[row] + k[row] * (e / view.classes) * weightSum : atLabel[row];
+    // The softmax is divided by the sum already; but without a softmax, or a coefficient, that is not so.
+    const isPlain = massPerSum === 0 || Number.isNaN(massPerSum);
+    scale[row] = k[row] * (isPlain ? massPerSum : isIndices ? (1 - e) * w + massOfAll : mass[row]);
   }
-  // The logits of an ignored row may be anything, and still give 0.
-  const multiply = anyIgnored ? 'MulNoNan' : 'Mul';
+  // The logits of rows that count nothing may be anything, and still give 0.
+  const multiply = scale.includes(0) ? 'MulNoNan' : 'Mul';
   const p = consume(softmax, (softmax) => runNative(backend, multiply, [softmax, rowTensor(scale, view)]));
-  if (!isIndex) {
-    const qw = tidy(() => coefficients(target, weight, attrs, view, rowTensor(k, view)));
+  if (!isIndices) {
+    const g = tidy(() => coefficients(target, weight, attrs, view, rowTensor(k, view)));
     return consume(
-      consume(p, (p) => sub(p, qw)),
+      consume(p, (p) => sub(p, g)),
       (dx) => reshape(dx, input.shape),
     );
   }
-  const dx = e > 0 ? consume(p, (p) => sub(p, spreadOver(weight, k, e, view))) : p;
+  const dx = e > 0 ? consume(p, (p) => sub(p, uniformTerms(weight, k, e, view))) : p;
   const flat = consume(dx, (dx) => reshape(dx, [-1]));
   // In place, unlike TensorScatterSub: it touches the labels' elements and nothing else.
-  const labels = [labelElements(targets, view, ignoreIndex), tensor1d(atLabel)];
-  const result = consume(flat, (flat) => runNative(backend, 'InplaceSub', [flat, ...labels]));
+  const ofLabels = [labelElements(labels, view, ignoreIndex), tensor1d(atLabel)];
+  const result = consume(flat, (flat) => runNative(backend, 'InplaceSub', [flat, ...ofLabels]));
   return consume(result, (result) => reshape(result, input.shape));
 }
 
 /** What smoothing takes off every class of the rows: a share of `k`, times the class weight. */
-function spreadOver(weight: Tensor, k: Values, e: number, view: ClassView): Tensor {
+function uniformTerms(weight: Tensor, k: Values, e: number, view: ClassView): Tensor {
   const share = rowTensor(
     k.map((k) => (k * e) / view.classes),
     view,
@@ -197,10 +209,4 @@ function spreadOver(weight: Tensor, k: Values, e: number, view: ClassView): Tens
 
 function sumOf(weights: Values, { classes }: ClassView): number {
   return weights.length > 0 ? weights.reduce((a, b) => a + b, 0) : classes;
-}
-
-/** The same data once more: it outlives the tensor. */
-function shared({ dataId, shape, dtype }: Tensor, backend: TensorflowBackend): TensorInfo {
-  backend.incRef(dataId);
-  return { dataId, shape, dtype };
 }

@@ -4,7 +4,7 @@ import type { Kernels, SoftmaxAttrs } from '../../contract/kernels';
 import * as composite from '../composite/softmax';
 import { hostKernels } from '../host';
 import { type TensorflowBackend, tensorflow } from './backend';
-import { crossEntropyLoss, crossEntropyLossGrad } from './cross-entropy-loss';
+import { crossEntropyLoss, crossEntropyLossGrad, scaleGradient } from './cross-entropy-loss';
 import { nllLoss } from './nll-loss';
 import { isLarge, isNative } from './routes';
 import { logSoftmax, softmax } from './softmax';
@@ -16,13 +16,8 @@ export const tensorflowKernels: Kernels<TensorflowBackend> = {
   NLLLoss: choose(isLarge, host.NLLLoss, nllLoss),
   NLLLossGrad: host.NLLLossGrad, // reads no logits, and writes hardly anything but zeros
   CrossEntropyLoss: choose(isNative, host.CrossEntropyLoss, crossEntropyLoss),
-  CrossEntropyLossGrad: (inputs, attrs, backend) =>
-    // A gradient that is known is multiplied where it is.
-    (inputs.gradient ? crossEntropyLossGrad : choose(isNative, host.CrossEntropyLossGrad, crossEntropyLossGrad))(
-      inputs,
-      attrs,
-      backend,
-    ),
+  CrossEntropyLossGrad: choose(isNative, host.CrossEntropyLossGrad, crossEntropyLossGrad),
+  ScaleGradient: scaleGradient,
   LogSoftmaxDim: choose(isNative, host.LogSoftmaxDim, logSoftmax),
   LogSoftmaxDimGrad: choose(isNative, host.LogSoftmaxDimGrad, composite.logSoftmaxGrad),
   SoftmaxDim: choose(isNative, host.SoftmaxDim, softmax),

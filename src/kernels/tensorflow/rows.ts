@@ -1,10 +1,6 @@
 import { gather, reshape, type Tensor, type Tensor1D, tensor1d, tensor3d, tidy } from '@tensorflow/tfjs-core';
 import { type ClassView, elementAt } from '../../contract/class-view';
-
-/** A tensor's elements; an int32 tensor's are integers in an Int32Array, which are read just the same. */
-export function floats(x: Tensor): Float32Array {
-  return x.dataSync<'float32'>();
-}
+import { valuesOf } from './backend';
 
 /** One value a row, to be broadcast over the classes. */
 export function rowTensor(values: Float32Array, { outer, inner }: ClassView): Tensor {
@@ -27,7 +23,7 @@ export function labelsOf(
   view: ClassView,
   ignoreIndex: number,
 ): Float32Array {
-  return scoped(() => floats(gather(reshape(input, [-1]), labelElements(targets, view, ignoreIndex))));
+  return scoped(() => valuesOf(gather(reshape(input, [-1]), labelElements(targets, view, ignoreIndex))));
 }
 
 /** A tidy whose result holds no tensors: `tidy` would look for them in an array's every element. */

@@ -1,0 +1,199 @@
+import { type ClassView, elementAt } from '../../contract/class-view';
+import { expNonPositive } from './exp';
+import type { Values } from './host';
+import { weightOf } from './labels';
+import { type Coefficients, coefficientsOf, type FinishedRow, finishRow, IGNORED, storeRecord } from './record';
+import type { LossRows, RowKernels } from './row-kernels';
+
+/**
+ * The row kernels in plain JavaScript: what they compute, and what serves where WebAssembly or SIMD is missing or
+ * forbidden. `simd/` does the same, row for row.
+ */
+export const javascript: RowKernels = {
+  loss(rows, gradient) {
+    const { view, x, labels, ignoreIndex, weights, divisor, record } = rows;
+    const coefficients = coefficientsOf(rows);
+    let likelihoods = 0;
+    let smoothings = 0;
+    for (let r = 0; r < view.rows; r++) {
+      const row = rowOf(view, r);
+      const isIgnored = labels?.[r] === ignoreIndex;
+      const finished = isIgnored ? IGNORED : lossOfRow(rows, r, row, coefficients);
+      likelihoods += finished.likelihood;
+      smoothings += finished.smoothing;
+      if (record) storeRecord(record, r, finished);
+      if (!gradient) continue;
+      if (isIgnored) fill(gradient, row, 0);
+      else gradientOfRow(rows, r, row, coefficients, finished, 1 / divisor, gradient);
+    }
+    return { likelihoods, smoothings };
+
+    function lossOfRow(rows: LossRows, r: number, row: Row, coefficients: Coefficients): FinishedRow {
+      const max = maximum(x, row);
+      const sum = sumExp(x, row, max);
+      const ofClasses = coefficients.hasClassCoefficients ? sumCoefficients(rows, row, coefficients, max) : NONE;
+      if (!labels) return finishRow({ max, sum, ...ofClasses }, null);
+      const weight = weightOf(labels[r], weights, ignoreIndex);
+      const atLabel = x[row.first + labels[r] * row.stride];
+      return finishRow(
+        { max, sum, ...ofClasses },
+        { coefficient: coefficients.labelShare * weight, x: atLabel, weight },
+      );
+    }
+  },
+
+  lossGradient(rows, dy, gradient) {
+    const { view, labels, ignoreIndex, divisor, record } = rows;
+    const coefficients = coefficientsOf(rows);
+    for (let r = 0; r < view.rows; r++) {
+      const row = rowOf(view, r);
+      if (labels?.[r] === ignoreIndex) {
+        fill(gradient, row, 0);
+        continue;
+      }
+      const [max, massPerSum, , weight] = record!.subarray(4 * r, 4 * r + 4);
+      const k = dy[dy.length > 1 ? r : 0] / divisor;
+      gradientOfRow(rows, r, row, coefficients, { max, massPerSum, weight }, k, gradient);
+    }
+  },
+
+  softmax(x, view, out) {
+    forEachRow(view, (row) => {
+      const max = maximum(x, row);
+      const scale = 1 / settled(storeExp(x, row, max, out));
+      scaleRow(out, row, scale);
+    });
+  },
+
+  logSoftmax(x, view, out) {
+    forEachRow(view, (row) => {
+      const { first, end, stride } = row;
+      const max = maximum(x, row);
+      const logSum = Math.log(settled(sumExp(x, row, max)));
+      for (let i = first; i < end; i += stride) out[i] = x[i] - max - logSum;
+    });
+  },
+
+  softmaxGradient(y, dy, view, out) {
+    forEachRow(view, ({ first, end, stride }) => {
+      let mean = 0;
+      for (let i = first; i < end; i += stride) mean += dy[i] === 0 ? 0 : dy[i] * y[i];
+      for (let i = first; i < end; i += stride) out[i] = y[i] * (dy[i] - mean);
+    });
+  },
+
+  logSoftmaxGradient(x, dy, view, out) {
+    forEachRow(view, (row) => {
+      const { first, end, stride } = row;
+      const max = maximum(x, row);
+      const sum = settled(storeExp(x, row, max, out));
+      let mass = 0;
+      for (let i = first; i < end; i += stride) mass += dy[i];
+      for (let i = first; i < end; i += stride) out[i] = dy[i] - (mass / sum) * out[i];
+    });
+  },
+
+  scale(x, k) {
+    for (let i = 0; i < x.length; i++) x[i] *= k;
+  },
+};
+
+/** Where the classes of a row are. */
+interface Row {
+  readonly first: number;
+  readonly end: number;
+  readonly stride: number;
+}
+
+function rowOf(view: ClassView, r: number): Row {
+  const first = elementAt(r, 0, view);
+  return { first, end: first + view.classes * view.inner, stride: view.inner };
+}
+
+function forEachRow(view: ClassView, f: (row: Row) => void): void {
+  for (let r = 0; r < view.rows; r++) f(rowOf(view, r));
+}
+
+// Loops of their own, each with few variables, are what V8 compiles best.
+
+/** From the lowest number on: from -Infinity nothing can be subtracted. */
+function maximum(x: Values, { first, end, stride }: Row): number {
+  let max = -3.4028234663852886e38;
+  for (let i = first; i < end; i += stride) if (x[i] > max) max = x[i];
+  return max;
+}
+
+function sumExp(x: Values, { first, end, stride }: Row, max: number): number {
+  let sum = 0;
+  for (let i = first; i < end; i += stride) sum += expNonPositive(x[i] - max);
+  return sum;
+}
+
+function storeExp(x: Values, { first, end, stride }: Row, max: number, out: Values): number {
+  let sum = 0;
+  for (let i = first; i < end; i += stride) {
+    const e = expNonPositive(x[i] - max);
+    sum += e;
+    out[i] = e;
+  }
+  return sum;
+}
+
+/** A sum of exponentials of a row that has a softmax, else NaN. */
+const settled = (sum: number) => (sum > 0 ? sum : Number.NaN);
+
+function fill(out: Values, { first, end, stride }: Row, value: number): void {
+  for (let i = first; i < end; i += stride) out[i] = value;
+}
+
+function scaleRow(out: Values, { first, end, stride }: Row, scale: number): void {
+  for (let i = first; i < end; i += stride) out[i] *= scale;
+}
+
+const NONE = { product: 0, mass: 0, isUsed: false };
+
+/** The coefficient of class `c`, at element `i`. */
+function coefficient({ probabilities, weights }: LossRows, coefficients: Coefficients, c: number, i: number): number {
+  const { probabilityShare, uniformShare } = coefficients;
+  const q = probabilities ? probabilities[i] * probabilityShare + uniformShare : uniformShare;
+  return weights ? q * weights[c] : q;
+}
+
+function sumCoefficients(rows: LossRows, { first, end, stride }: Row, coefficients: Coefficients, max: number) {
+  const { x } = rows;
+  let product = 0;
+  let mass = 0;
+  let isUsed = false;
+  for (let i = first, c = 0; i < end; i += stride, c++) {
+    const g = coefficient(rows, coefficients, c, i);
+    if (g === 0) continue;
+    product += g * (max - x[i]);
+    mass += g;
+    isUsed = true;
+  }
+  return { product, mass, isUsed };
+}
+
+/** `scale * exp(x - max) - k * g`, where a scale of 0 gives 0 whatever the exponential. */
+function gradientOfRow(
+  rows: LossRows,
+  r: number,
+  row: Row,
+  coefficients: Coefficients,
+  { max, massPerSum, weight }: Pick<FinishedRow, 'max' | 'massPerSum' | 'weight'>,
+  k: number,
+  gradient: Values,
+): void {
+  const { first, end, stride } = row;
+  const scale = k * massPerSum;
+  if (scale === 0) {
+    fill(gradient, row, 0);
+  } else {
+    storeExp(rows.x, row, max, gradient);
+    scaleRow(gradient, row, scale);
+  }
+  if (coefficients.hasClassCoefficients) {
+    for (let i = first, c = 0; i < end; i += stride, c++) gradient[i] -= k * coefficient(rows, coefficients, c, i);
+  }
+  if (rows.labels) gradient[first + rows.labels[r] * stride] -= k * coefficients.labelShare * weight;
+}

@@ -1,0 +1,41 @@
+import type { ClassView } from '../../contract/class-view';
+import type { Values } from './host';
+
+/** The rows of a loss, as arrays in the class view, and how they count: `record.ts` says what for. */
+export interface LossRows {
+  readonly view: ClassView;
+  readonly x: Values;
+  /** Class indices, all of which are classes or `ignoreIndex`; or else probabilities. */
+  readonly labels?: Values;
+  readonly ignoreIndex: number;
+  readonly probabilities?: Values;
+  /** Class weights. */
+  readonly weights?: Values;
+  readonly labelSmoothing: number;
+  /** What the loss is divided by, and so its gradient. */
+  readonly divisor: number;
+  /** Four numbers a row, see `contract/kernels.ts`: made with the loss unless nobody wants it, read for the gradient. */
+  readonly record?: Values;
+}
+
+/** What the losses of the rows add up to: their likelihoods' parts, and the smoothings'. */
+export interface Totals {
+  readonly likelihoods: number;
+  readonly smoothings: number;
+}
+
+/** What is computed row by row. `javascript.ts` is the definition, `simd/row-kernels.ts` the fast one. */
+export interface RowKernels {
+  /** The losses of the rows, and their gradients for an upstream gradient of 1, if there is an array for them. */
+  loss(rows: LossRows, gradient?: Values): Totals;
+  /** `dy` is one upstream gradient for all rows, or one a row. */
+  lossGradient(rows: LossRows, dy: Values, gradient: Values): void;
+  softmax(x: Values, view: ClassView, out: Values): void;
+  logSoftmax(x: Values, view: ClassView, out: Values): void;
+  /** `y * (dy - sum(dy * y))`, where `y` is the softmax. */
+  softmaxGradient(y: Values, dy: Values, view: ClassView, out: Values): void;
+  /** `dy - softmax(x) * sum(dy)`. */
+  logSoftmaxGradient(x: Values, dy: Values, view: ClassView, out: Values): void;
+  /** `x *= k`, in place. */
+  scale(x: Values, k: number): void;
+}

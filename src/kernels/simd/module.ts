@@ -1,0 +1,64 @@
+import { MEMORY_TYPE, relaxed, simd } from './embedded';
+
+/** The globals of `assembly/parameters.ts`. */
+type Parameter =
+  | 'workspace'
+  | 'tileRows'
+  | 'tile'
+  | 'secondTile'
+  | 'classes'
+  | 'classStride'
+  | 'labels'
+  | 'upstream'
+  | 'upstreamStep'
+  | 'record'
+  | 'weights'
+  | 'ignoreIndex'
+  | 'labelShare'
+  | 'hasClassCoefficients'
+  | 'probabilityShare'
+  | 'uniformShare'
+  | 'perDivisor'
+  | 'likelihoods'
+  | 'smoothings';
+
+/** What `assembly/index.ts` exports: globals by name, and functions. */
+export type Module = Readonly<Record<Parameter, WebAssembly.Global>> & {
+  /** Bytes that the module needs at `workspace` for itself. */
+  readonly RESERVED: WebAssembly.Global;
+  begin(): void;
+  loss(rows: number, x: number, q: number, out: number): void;
+  lossGradient(rows: number, x: number, q: number, out: number): void;
+  softmax(rows: number, x: number, out: number): void;
+  logSoftmax(rows: number, x: number, out: number): void;
+  softmaxGradient(rows: number, y: number, dy: number, out: number): void;
+  logSoftmaxGradient(rows: number, x: number, dy: number, out: number): void;
+  multiply(x: number, count: number, k: number): void;
+};
+
+/** A memory that threads share has another type than the modules expect, of as many bytes. */
+const SHARED_MEMORY = [3, 0, 0x80, 0x80, 4];
+
+/**
+ * The kernels on this memory, or `null` where WebAssembly or its SIMD instructions are missing, or are forbidden by a
+ * page's Content-Security-Policy. Synchronous, which browsers allow for modules of this size (Chrome from version 114 on).
+ */
+export function instantiate(memory: WebAssembly.Memory): Module | null {
+  try {
+    const fused = decode(relaxed);
+    const bytes = WebAssembly.validate(fused) ? fused : decode(simd);
+    if (String(memory.buffer) === '[object SharedArrayBuffer]') bytes.set(SHARED_MEMORY, MEMORY_TYPE);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+    return exports as unknown as Module;
+  } catch {
+    return null;
+  }
+}
+
+export function setParameters(module: Module, values: Partial<Record<Parameter, number>>): void {
+  for (const name in values) module[name as Parameter].value = values[name as Parameter];
+}
+
+function decode(hex: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(hex.match(/../g)!, (byte) => Number.parseInt(byte, 16));
+}

@@ -1,0 +1,80 @@
+import type { Values } from '../host/host';
+import { coefficientsOf } from '../host/record';
+import type { LossRows, RowKernels } from '../host/row-kernels';
+import { type Arrays, forEachBlock } from './blocks';
+import { instantiate, type Module, setParameters } from './module';
+import type { Workspace } from './workspace';
+
+/** The row kernels in WebAssembly SIMD, or `null` where there is none. */
+export function simdRowKernels(workspace: Workspace): RowKernels | null {
+  const module = instantiate(workspace.memory);
+  if (!module) return null;
+  module.workspace.value = -1; // none yet
+  const isWithin = (x: Values) => x.buffer === workspace.memory.buffer;
+
+  return {
+    loss(rows, gradient) {
+      setLoss(module, rows);
+      setParameters(module, { likelihoods: 0, smoothings: 0 });
+      const arrays: Arrays = { ...arraysOf(rows), recordOut: rows.record, out: gradient };
+      forEachBlock(module, workspace, rows.view, arrays, module.loss);
+      return { likelihoods: module.likelihoods.value, smoothings: module.smoothings.value };
+    },
+
+    lossGradient(rows, dy, gradient) {
+      setLoss(module, rows);
+      const arrays: Arrays = { ...arraysOf(rows), record: rows.record, dy, out: gradient };
+      forEachBlock(module, workspace, rows.view, arrays, module.lossGradient);
+    },
+
+    softmax(x, view, out) {
+      setCoefficients(module, false);
+      forEachBlock(module, workspace, view, { x, out }, (rows, x, _, out) => module.softmax(rows, x, out));
+    },
+
+    logSoftmax(x, view, out) {
+      setCoefficients(module, false);
+      forEachBlock(module, workspace, view, { x, out }, (rows, x, _, out) => module.logSoftmax(rows, x, out));
+    },
+
+    softmaxGradient(y, dy, view, out) {
+      setCoefficients(module, true);
+      forEachBlock(module, workspace, view, { x: y, q: dy, out }, module.softmaxGradient);
+    },
+
+    logSoftmaxGradient(x, dy, view, out) {
+      setCoefficients(module, true);
+      forEachBlock(module, workspace, view, { x, q: dy, out }, module.logSoftmaxGradient);
+    },
+
+    scale(x, k) {
+      // Elsewhere there and back would take as long as the loop does.
+      if (isWithin(x)) module.multiply(x.byteOffset, x.length, k);
+      else for (let i = 0; i < x.length; i++) x[i] *= k;
+    },
+  };
+}
+
+const arraysOf = ({ x, probabilities, labels, weights }: LossRows): Arrays => ({
+  x,
+  q: probabilities,
+  labels,
+  weights,
+});
+
+function setLoss(module: Module, rows: LossRows): void {
+  const { labelShare, hasClassCoefficients, probabilityShare, uniformShare } = coefficientsOf(rows);
+  setParameters(module, {
+    ignoreIndex: rows.ignoreIndex,
+    labelShare,
+    hasClassCoefficients: Number(hasClassCoefficients),
+    probabilityShare,
+    uniformShare,
+    perDivisor: 1 / rows.divisor,
+  });
+}
+
+/** The coefficients of a softmax's gradient are the upstream gradients as they are. */
+function setCoefficients(module: Module, areGiven: boolean): void {
+  setParameters(module, { hasClassCoefficients: Number(areGiven), probabilityShare: 1, uniformShare: 0 });
+}
