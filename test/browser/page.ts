@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-backend-webgpu';
 import { type SuiteName, suites } from '../suites';
+import '../support/leak-check';
 
 /** What the tests call in the page. */
 const api = {

@@ -1,6 +1,7 @@
 import type { Check } from '../support/check';
 import { accuracySuite } from './accuracy';
 import { apiSuite } from './api';
+import { derivativesSuite } from './derivatives';
 import { deviationSuite } from './deviations';
 import { goldenSuite } from './golden';
 import { graphSuite } from './graph';
@@ -15,6 +16,7 @@ import { webgpuSuite } from './webgpu';
 /** Everything that must hold on every backend, in Node and in a page. */
 export const suites = {
   golden: goldenSuite,
+  derivatives: derivativesSuite,
   deviations: deviationSuite,
   properties: propertySuite,
   accuracy: accuracySuite,
