@@ -59,6 +59,11 @@ export function setParameters(module: Module, values: Partial<Record<Parameter, 
   for (const name in values) module[name as Parameter].value = values[name as Parameter];
 }
 
-function decode(hex: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(hex.match(/../g)!, (byte) => Number.parseInt(byte, 16));
+/** The bytes of `textOf` in build.mjs. */
+function decode(text: string): Uint8Array<ArrayBuffer> {
+  const characters = text.match(/[! ]?[^! ]/g)!;
+  return Uint8Array.from(
+    characters,
+    (c) => c.charCodeAt(c.length - 1) - 35 + 92 * ['', '!', ' '].indexOf(c.slice(0, -1)),
+  );
 }

@@ -17,16 +17,7 @@ import {
   tileRows,
   workspace,
 } from './parameters';
-import {
-  centre,
-  findMax,
-  loadTail,
-  logProbabilities,
-  scaleExponentials,
-  storeTail,
-  sumCoefficients,
-  sumExponentials,
-} from './passes';
+import { findMax, loadTail, scaleExponentials, shift, storeTail, sumCoefficients, sumExponentials } from './passes';
 import { finishLoss, isIgnored, loadGradientTerms, markIgnored, subtractLabels, takeLabels } from './record';
 import {
   across,
@@ -170,18 +161,15 @@ function lossGradientOfStrand(rows: usize, x: usize, q: usize, out: usize): void
 /** The four functions of a softmax: what they sum, what they make of the sums, and their results. */
 function softmaxOfStrand(kernel: Kernel, rows: usize, x: usize, dy: usize, out: usize): void {
   if (dy) sumCoefficients(x, dy);
-  if (kernel === Kernel.softmaxGradient) {
-    foldSums();
-    finishSoftmax(kernel, rows);
-    centre(x, dy, out);
-    return;
+  if (kernel !== Kernel.softmaxGradient) {
+    findMax(x);
+    sumExponentials(x, kernel === Kernel.logSoftmax ? 0 : out);
   }
-  findMax(x);
-  sumExponentials(x, kernel === Kernel.logSoftmax ? 0 : out);
   foldSums();
   settleSums(rows);
   finishSoftmax(kernel, rows);
-  if (kernel === Kernel.logSoftmax) logProbabilities(x, out);
+  if (kernel === Kernel.logSoftmax) shift(x, 0, out);
+  else if (kernel === Kernel.softmaxGradient) shift(x, dy, out);
   else scaleExponentials(dy, out);
 }
 

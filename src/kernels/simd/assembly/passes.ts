@@ -220,35 +220,25 @@ function areDead(lanes: usize): v128 {
   return v128.or(areIgnored(lanes), f32x4.eq(v128.load(lanes, SCALE), f32x4.splat(0)));
 }
 
-/** `out = x - max - scale`, where `scale` is the logarithm of the sum; in this order: exact for large x. */
-export function logProbabilities(x: usize, out: usize): void {
-  logProbabilitiesLoop(x, out, steps);
-  if (tailSize) logProbabilitiesLoop(workspace + X_TAIL, workspace + OUT_TAIL, 1);
+/**
+ * A log-softmax, `out = x - max - scale`, in this order: exact for large x; `scale` is the logarithm of the sum. Or else,
+ * of a softmax `x`, the gradient `out = x * (q - scale)`, where `scale` is the mean of `q` under it.
+ */
+export function shift(x: usize, q: usize, out: usize): void {
+  shiftLoop(x, q, out, steps);
+  if (tailSize) shiftLoop(workspace + X_TAIL, q ? workspace + Q_TAIL : 0, workspace + OUT_TAIL, 1);
 }
 
-function logProbabilitiesLoop(x: usize, out: usize, n: usize): void {
+function shiftLoop(x: usize, q: usize, out: usize, n: usize): void {
   const step = stride;
   for (let i: usize = 0; i < WIDE; i += 16) {
     const max = v128.load(workspace + i, MAX);
-    const logSum = v128.load(workspace + i, SCALE);
+    const scale = v128.load(workspace + i, SCALE);
     for (let left = n, at = i; left; left--, at += step) {
-      v128.store(out + at, f32x4.sub(f32x4.sub(v128.load(x + at), max), logSum));
-    }
-  }
-}
-
-/** `out = y * (q - scale)`, where `scale` is the mean of `q` under the softmax `y`. */
-export function centre(y: usize, q: usize, out: usize): void {
-  centreLoop(y, q, out, steps);
-  if (tailSize) centreLoop(workspace + X_TAIL, workspace + Q_TAIL, workspace + OUT_TAIL, 1);
-}
-
-function centreLoop(y: usize, q: usize, out: usize, n: usize): void {
-  const step = stride;
-  for (let i: usize = 0; i < WIDE; i += 16) {
-    const mean = v128.load(workspace + i, SCALE);
-    for (let left = n, at = i; left; left--, at += step) {
-      v128.store(out + at, f32x4.mul(v128.load(y + at), f32x4.sub(v128.load(q + at), mean)));
+      let y = v128.load(x + at);
+      if (q) y = f32x4.mul(y, f32x4.sub(v128.load(q + at), scale));
+      else y = f32x4.sub(f32x4.sub(y, max), scale);
+      v128.store(out + at, y);
     }
   }
 }
