@@ -127,6 +127,38 @@ export function derivativesSuite(backend: string): Check[] {
       );
     }),
 
+    check('of nothing: second and third derivatives of empty tensors and of ignored rows', async () => {
+      for (const shape of [
+        [0, 3],
+        [0, 3, 3],
+        [2, 3, 0],
+        [2, 0],
+        [2, 3],
+      ]) {
+        const x = tf.ones(shape);
+        const rows = shape.filter((_, axis) => axis !== 1);
+        const targets = [tf.fill(rows, -100, 'int32'), ...(x.size === 0 ? [tf.ones(shape)] : [])];
+        for (const target of targets) {
+          for (const reduction of REDUCTIONS) {
+            const options = { reduction, labelSmoothing: 0.1 };
+            let derivative: Loss = (x) => tf.sum(crossEntropy(x, target, options));
+            for (let order = 1; order <= 3; order++) {
+              const f = derivative;
+              derivative = (x) => tf.grad((y) => tf.sum(f(y)))(x);
+              const got = derivative(x);
+              assertClose(got.shape, shape, 0, 'shape');
+              assertClose(
+                await got.data(),
+                new Array(x.size).fill(0),
+                0,
+                `derivative ${order} of ${shape}, ${reduction}`,
+              );
+            }
+          }
+        }
+      }
+    }),
+
     check('of a loss whose logits are gone, where they were saved', async () => {
       const gradient = (x: number[]) => {
         const input = x.map((xi) => 2 * xi);

@@ -1,0 +1,35 @@
+import * as tf from '@tensorflow/tfjs';
+import '@tensorflow/tfjs-backend-wasm';
+import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
+import { type SuiteName, suites } from './suites';
+
+/** In debug mode TensorFlow.js lets nobody upload NaN or Infinity; these suites do not do so themselves. */
+const SUITES: SuiteName[] = ['derivatives', 'properties', 'layers', 'training'];
+
+describe.each(['cpu', 'wasm', 'composite'])('%s in debug mode', (backend) => {
+  beforeAll(async () => {
+    jest.spyOn(console, 'log').mockImplementation(() => {}); // a line for every kernel
+    jest.spyOn(console, 'warn').mockImplementation(() => {}); // and for every NaN that is computed
+    if (backend === 'composite') {
+      tf.registerBackend(backend, () => new MathBackendCPU());
+      tf.copyRegisteredKernels('cpu', backend);
+      for (const { kernelName } of tf.getKernelsForBackend('cpu')) {
+        const isOurs = /Dim(Grad)?$|^(NLL|CrossEntropy)Loss|^ScaleGradient$/.test(kernelName);
+        if (isOurs) tf.unregisterKernel(kernelName, backend);
+      }
+    }
+    expect(await tf.setBackend(backend)).toBe(true);
+    tf.env().set('DEBUG', true);
+  });
+
+  afterAll(() => {
+    tf.env().set('DEBUG', false);
+    jest.restoreAllMocks();
+  });
+
+  describe.each(SUITES)('%s', (suite) => {
+    // One check uploads -Infinity itself.
+    const checks = suites[suite](backend).filter(({ name }) => !name.startsWith('masked classes'));
+    for (const { name, run } of checks) test(name, async () => run({ backend }), 60_000);
+  });
+});
