@@ -23,7 +23,7 @@ export function registerKernels(backendName: string, backend: object): void {
 }
 
 /** Leaves those alone that the backend has already, be it by itself or by another copy of this package. */
-function register(backendName: string, kernels: Kernels<never>): void {
+export function register(backendName: string, kernels: Kernels<never>): void {
   for (const kernelName of Object.keys(kernels) as KernelName[]) {
     if (getKernel(kernelName, backendName) != null) continue;
     const run = kernels[kernelName] as (...args: unknown[]) => ReturnType<KernelFunc>;

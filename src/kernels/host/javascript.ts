@@ -17,33 +17,35 @@ export const javascript: RowKernels = {
     let smoothings = 0;
     for (let r = 0; r < view.rows; r++) {
       const row = rowOf(view, r);
-      const isIgnored = labels?.[r] === ignoreIndex;
-      const finished = isIgnored ? IGNORED : lossOfRow(rows, r, row, coefficients);
+      if (labels?.[r] === ignoreIndex) {
+        if (record) storeRecord(record, r, IGNORED);
+        if (gradient) fill(gradient, row, 0);
+        continue;
+      }
+      const max = maximum(x, row);
+      const sum = gradient ? storeExp(x, row, max, gradient) : sumExp(x, row, max);
+      const sums = {
+        max,
+        sum,
+        ...(coefficients.hasClassCoefficients ? sumCoefficients(rows, row, coefficients, max) : NONE),
+      };
+      const weight = labels ? weightOf(labels[r], weights, ignoreIndex) : 1;
+      const label = labels && {
+        coefficient: coefficients.labelShare * weight,
+        x: x[row.first + labels[r] * row.stride],
+        weight,
+      };
+      const finished = finishRow(sums, label);
       likelihoods += finished.likelihood;
       smoothings += finished.smoothing;
       if (record) storeRecord(record, r, finished);
-      if (!gradient) continue;
-      if (isIgnored) fill(gradient, row, 0);
-      else gradientOfRow(rows, r, row, coefficients, finished, 1 / divisor, gradient);
+      if (gradient) finishGradient(rows, r, row, coefficients, finished, 1 / divisor, gradient);
     }
     return { likelihoods, smoothings };
-
-    function lossOfRow(rows: LossRows, r: number, row: Row, coefficients: Coefficients): FinishedRow {
-      const max = maximum(x, row);
-      const sum = sumExp(x, row, max);
-      const ofClasses = coefficients.hasClassCoefficients ? sumCoefficients(rows, row, coefficients, max) : NONE;
-      if (!labels) return finishRow({ max, sum, ...ofClasses }, null);
-      const weight = weightOf(labels[r], weights, ignoreIndex);
-      const atLabel = x[row.first + labels[r] * row.stride];
-      return finishRow(
-        { max, sum, ...ofClasses },
-        { coefficient: coefficients.labelShare * weight, x: atLabel, weight },
-      );
-    }
   },
 
   lossGradient(rows, dy, gradient) {
-    const { view, labels, ignoreIndex, divisor, record } = rows;
+    const { view, x, labels, ignoreIndex, divisor, record } = rows;
     const coefficients = coefficientsOf(rows);
     for (let r = 0; r < view.rows; r++) {
       const row = rowOf(view, r);
@@ -53,7 +55,8 @@ export const javascript: RowKernels = {
       }
       const [max, massPerSum, , weight] = record!.subarray(4 * r, 4 * r + 4);
       const k = dy[dy.length > 1 ? r : 0] / divisor;
-      gradientOfRow(rows, r, row, coefficients, { max, massPerSum, weight }, k, gradient);
+      storeExp(x, row, max, gradient);
+      finishGradient(rows, r, row, coefficients, { massPerSum, weight }, k, gradient);
     }
   },
 
@@ -174,24 +177,20 @@ function sumCoefficients(rows: LossRows, { first, end, stride }: Row, coefficien
   return { product, mass, isUsed };
 }
 
-/** `scale * exp(x - max) - k * g`, where a scale of 0 gives 0 whatever the exponential. */
-function gradientOfRow(
+/** `scale * exp(x - max) - k * g`, from the exponentials; a scale of 0 gives 0 whatever they are. */
+function finishGradient(
   rows: LossRows,
   r: number,
   row: Row,
   coefficients: Coefficients,
-  { max, massPerSum, weight }: Pick<FinishedRow, 'max' | 'massPerSum' | 'weight'>,
+  { massPerSum, weight }: Pick<FinishedRow, 'massPerSum' | 'weight'>,
   k: number,
   gradient: Values,
 ): void {
   const { first, end, stride } = row;
   const scale = k * massPerSum;
-  if (scale === 0) {
-    fill(gradient, row, 0);
-  } else {
-    storeExp(rows.x, row, max, gradient);
-    scaleRow(gradient, row, scale);
-  }
+  if (scale === 0) fill(gradient, row, 0);
+  else scaleRow(gradient, row, scale);
   if (coefficients.hasClassCoefficients) {
     for (let i = first, c = 0; i < end; i += stride, c++) gradient[i] -= k * coefficient(rows, coefficients, c, i);
   }

@@ -63,7 +63,7 @@ export interface FinishedRow {
 
 export const IGNORED: FinishedRow = { max: 0, massPerSum: 0, likelihood: 0, smoothing: 0, weight: 0 };
 
-export function finishRow(row: RowSums, label: RowLabel | null): FinishedRow {
+export function finishRow(row: RowSums, label?: RowLabel): FinishedRow {
   // Else the row holds NaN or Infinity, or nothing but -Infinity, and has no softmax.
   const isValid = row.sum > 0;
   const max = isValid ? row.max : 0;

@@ -149,7 +149,7 @@ function finishRows(
     const mass = isIndices ? massOfAll : sums.mass[row];
     const isUsed = isIndices ? anyOfAll : mass !== 0 || product !== 0;
     const weight = weights.length > 0 ? weights[labels[row]] : 1;
-    const label = isIndices ? { coefficient: (1 - e) * weight, x: logits[row], weight } : null;
+    const label = isIndices ? { coefficient: (1 - e) * weight, x: logits[row], weight } : undefined;
     const finished = finishRow({ max: sums.max[row], sum: sums.sumExp[row], product, mass, isUsed }, label);
     storeRecord(record, row, finished);
     likelihoods += finished.likelihood;
