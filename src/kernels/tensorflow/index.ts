@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { type ClassView, classView } from '../../contract/class-view';
-import type { Kernels, SoftmaxAttrs } from '../../contract/kernels';
+import type { Kernels, LossAttrs, SoftmaxAttrs } from '../../contract/kernels';
 import * as composite from '../composite/softmax';
 import { hostKernels } from '../host';
 import { type TensorflowBackend, tensorflow } from './backend';
@@ -11,12 +11,16 @@ import { logSoftmax, softmax } from './softmax';
 
 const host = hostKernels(tensorflow);
 
+/** With coefficients for all classes, TensorFlow would take twice as many passes. */
+const isPlain = (view: ClassView, { target, labelSmoothing }: LossAttrs) =>
+  isNative(view) && target === 'indices' && labelSmoothing === 0;
+
 /** Small inputs (and empty ones) to the kernels on the host, large ones to TensorFlow. */
 export const tensorflowKernels: Kernels<TensorflowBackend> = {
   NLLLoss: choose(isLarge, host.NLLLoss, nllLoss),
   NLLLossGrad: host.NLLLossGrad, // reads no logits, and writes hardly anything but zeros
-  CrossEntropyLoss: choose(isNative, host.CrossEntropyLoss, crossEntropyLoss),
-  CrossEntropyLossGrad: choose(isNative, host.CrossEntropyLossGrad, crossEntropyLossGrad),
+  CrossEntropyLoss: choose(isPlain, host.CrossEntropyLoss, crossEntropyLoss),
+  CrossEntropyLossGrad: choose(isPlain, host.CrossEntropyLossGrad, crossEntropyLossGrad),
   ScaleGradient: scaleGradient,
   LogSoftmaxDim: choose(isNative, host.LogSoftmaxDim, logSoftmax),
   LogSoftmaxDimGrad: choose(isNative, host.LogSoftmaxDimGrad, composite.logSoftmaxGrad),
@@ -31,12 +35,12 @@ function choose<
   Attrs extends SoftmaxAttrs,
   Output,
 >(
-  when: (view: ClassView) => boolean,
+  when: (view: ClassView, attrs: Attrs) => boolean,
   small: Kernel<Inputs, Attrs, Output>,
   large: Kernel<Inputs, Attrs, Output>,
 ): Kernel<Inputs, Attrs, Output> {
   return (inputs, attrs, backend) => {
     const { shape } = 'x' in inputs ? inputs.x : inputs.input;
-    return (when(classView(shape, attrs.dim)) ? large : small)(inputs, attrs, backend);
+    return (when(classView(shape, attrs.dim), attrs) ? large : small)(inputs, attrs, backend);
   };
 }
