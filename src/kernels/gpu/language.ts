@@ -8,6 +8,7 @@ export const GLSL = /* glsl */ `
 #define vec4f vec4
 #define select mix
 #define bits floatBitsToUint
+#define ofBits intBitsToFloat
 #define INFINITY uintBitsToFloat(0x7f800000u)
 #define lanes 1
 `;
@@ -16,13 +17,14 @@ const WGSL = /* wgsl */ `
 alias int = i32;
 alias float = f32;
 fn bits(x: f32) -> u32 { return bitcast<u32>(x); }
+fn ofBits(x: i32) -> f32 { return bitcast<f32>(x); }
 fn lessThan(a: vec4f, b: vec4f) -> vec4<bool> { return a < b; }
 `;
 
 /** Translates functions, declarations, and the names of uniforms. */
 export function toWGSL(code: string, uniforms: readonly { readonly name: string }[]): string {
   return (WGSL + code)
-    .replace(/(f32|vec4f|bool) (\w+)\(([^()]*)\) ?{/g, (_, type, name, parameters) => {
+    .replace(/(f32|i32|vec4f|bool) (\w+)\(([^()]*)\) ?{/g, (_, type, name, parameters) => {
       return `fn ${name}(${parameters.replace(/(\w+) (\w+)/g, '$2: $1')}) -> ${type} {`;
     })
     .replace(/(f32|i32|vec4f|bool) (?=\w+ ?=)/g, 'var ')
@@ -35,6 +37,9 @@ export function toWGSL(code: string, uniforms: readonly { readonly name: string 
  */
 export const NUMBERS = /* glsl */ `
 bool isNaN(f32 x) { return (bits(x) & 0x7fffffffu) > 0x7f800000u; }
+
+// A number for each integer from 0 to 2^29: above 2^24 f32(i) is the same for several of them.
+f32 tag(i32 i) { return ofBits(i | 0x40000000); }
 
 // 0 where a is, whatever b.
 f32 times(f32 a, f32 b) { return select(a * b, 0., a == 0.); }

@@ -9,5 +9,9 @@ export const CLASSES_IN_ONE_PASS = 1024;
 /** Rows that one fragment adds up. A power of two, so that dividing by it is exact. */
 export const ROWS_IN_ONE_SUM = 1024;
 
-/** Half floats count up to 2,048 without gaps: a label is kept in two parts, the lower of so many bits. */
-export const HALF_LABEL_BITS = 11;
+/**
+ * Textures hold integers as floats, without gaps up to here; larger ones are uploaded in parts of so many bits, which
+ * half floats hold too.
+ */
+export const LARGEST_INTEGER = { float: 2 ** 24, half: 2 ** 11 };
+export const BITS_IN_PART = 11;

@@ -1,28 +1,28 @@
 import { classView } from '../../contract/class-view';
-import type { Shader } from '../gpu/device';
+import type { Rows } from '../gpu/device';
 import { fourDimensions } from './run';
 
 /**
  * How the classes of a row lie in texels of 2 x 2 elements: side by side, one above the other, or, where the class
- * dimension is not one of the last two, each in a texel of its own. A `lane` is what a texel holds of the row that
- * has the `part`th of its elements; `rows` and `classes` say what the four are further than the first of them.
+ * dimension is not one of the last two, each in a texel of its own. A `strip` is what a texel holds of the row that has
+ * the `part`th of its elements; `rows` and `classes` say what the four are further than the first of them.
  */
 const LAYOUTS = [
-  { lane: 'vec2', ofTexel: 'part < 2 ? t.xy : t.zw', lanes: 2, rows: ['0', '0', '1', '1'], classes: [0, 1, 0, 1] },
+  { strip: 'vec2', ofTexel: 'part < 2 ? t.xy : t.zw', strips: 2, rows: ['0', '0', '1', '1'], classes: [0, 1, 0, 1] },
   {
-    lane: 'vec2',
+    strip: 'vec2',
     ofTexel: '(part & 1) == 0 ? t.xz : t.yw',
-    lanes: 2,
+    strips: 2,
     rows: ['0', '1', '0', '1'],
     classes: [0, 0, 1, 1],
   },
-  { lane: 'float', ofTexel: 't[part]', lanes: 4, rows: ['0', '1', 'width', 'width + 1'], classes: [0, 0, 0, 0] },
+  { strip: 'float', ofTexel: 't[part]', strips: 4, rows: ['0', '1', 'width', 'width + 1'], classes: [0, 0, 0, 0] },
 ];
 
-/** What makes a program know the rows of a shader. */
-export function rowsOf({ shape, dim }: Shader) {
+/** What makes a program know where the rows lie. */
+export function layoutOf({ shape, dim, ints }: Rows) {
   const fromEnd = Math.min(2, Math.max(0, shape.length - 1 - dim));
-  const { lane, ofTexel, lanes, rows, classes } = LAYOUTS[fromEnd];
+  const { strip, ofTexel, strips, rows, classes } = LAYOUTS[fromEnd];
   const view = classView(shape, dim);
   const [, , height, width] = fourDimensions(shape);
   const [across, down] = [width, height].map((size) => Math.ceil(size / 2));
@@ -32,6 +32,7 @@ export function rowsOf({ shape, dim }: Shader) {
     rows,
     classes,
     ints: {
+      ...ints,
       classes: view.classes,
       inner: view.inner,
       height,
@@ -43,10 +44,10 @@ export function rowsOf({ shape, dim }: Shader) {
     },
     layout: /* glsl */ `
 int first, part;
-${lane} lane(vec4 t) { return ${ofTexel}; }
+${strip} strip(vec4 t) { return ${ofTexel}; }
 #define FOUR(at) vec4(${[0, 1, 2, 3]
-      .slice(0, lanes)
-      .map((i) => `lane(at(i + ${i} * stride))`)
+      .slice(0, strips)
+      .map((i) => `strip(at(i + ${i} * stride))`)
       .join(', ')})
 
 // The texel of a class of a row, and the part of it.
@@ -61,3 +62,5 @@ void start(int row) { first = texelOf(row, 0); }
 `,
   };
 }
+
+export type Layout = ReturnType<typeof layoutOf>;

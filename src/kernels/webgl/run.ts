@@ -1,11 +1,12 @@
 import { type DataId, env, type TensorInfo } from '@tensorflow/tfjs-core';
-import { checkSize, type GpuBackend, isDense, isQuads, type Named, read, type Shader, uniformsOf } from '../gpu/device';
+import { type Code, linked } from '../gpu/code';
+import { checkSize, type GpuBackend, type Rows, uniformsOf } from '../gpu/device';
 import { GLSL, NUMBERS } from '../gpu/language';
-import { HALF_LABEL_BITS } from './constants';
+import { BITS_IN_PART, LARGEST_INTEGER } from './constants';
 
 /** What we use of TensorFlow.js's `webgl` backend. */
 export interface WebGLBackend extends GpuBackend {
-  readonly texData: { get(dataId: DataId): { readonly values: ArrayLike<number> | null } };
+  readonly texData: { get(dataId: DataId): { readonly values: Int32Array | Float32Array | null } };
   compileAndRun(
     program: object,
     inputs: TensorInfo[],
@@ -15,9 +16,9 @@ export interface WebGLBackend extends GpuBackend {
   ): TensorInfo;
 }
 
-export interface Program extends Pick<Shader, 'inputs' | 'floats' | 'code'> {
-  readonly ints: Named<number>;
-  /** How rows lie in texels, for `x` and `y`: see `layouts.ts`. */
+export interface Program extends Pick<Rows, 'inputs' | 'ints' | 'floats'> {
+  readonly main: Code;
+  /** How rows lie in texels, for what is dense: see `layouts.ts`. */
   readonly layout?: string;
 }
 
@@ -32,11 +33,13 @@ export const isHalf = (): boolean => !env().getBool('WEBGL_RENDER_FLOAT32_ENABLE
  */
 export function run(backend: WebGLBackend, shape: readonly number[], program: Program, scheme = 1): TensorInfo {
   checkTexture(shape);
-  const { code, layout = '', ints, floats } = program;
+  const { main, layout = '', ints, floats } = program;
+  const { text, reads } = linked(main);
   const uniforms = uniformsOf(ints, floats);
   const tensors: Record<string, TensorInfo> = {};
   const temporary: TensorInfo[] = [];
-  const accessors = read(code, program.inputs).map(([name, tensor]) => {
+  const accessors = reads.map((name) => {
+    const { tensor, holds } = program.inputs[name];
     checkTexture(tensor.shape);
     const length = size(tensor.shape);
     const { values } = backend.texData.get(tensor.dataId);
@@ -44,21 +47,27 @@ export function run(backend: WebGLBackend, shape: readonly number[], program: Pr
       tensors[name] = { dataId, dtype: 'float32', shape };
       return `${type} ${name}At(int i) { vec4 t = texel(${name}, ${i}, ${name}TexShape[1]); return ${value}; }`;
     };
-    if (isDense(name)) return add(fourDimensions(tensor.shape), 'i', 'vec4', 't') + along(name);
-    if (isQuads(name)) return add([1, tensor.shape[0], 2, 2], 'i', 'vec4', 't');
+    if (holds === 'dense') return add(fourDimensions(tensor.shape), 'i', 'vec4', 't') + along(name);
+    if (holds === 'quads') return add([1, tensor.shape[0], 2, 2], 'i', 'vec4', 't');
+    const integers = holds === 'integers';
     if (values && length === 1) {
       // A tensor would have to be uploaded, which is one program more.
-      uniforms.push({ name: `${name}Value`, type: 'float', value: values[0] });
+      uniforms.push({ name: `${name}Value`, type: integers ? 'int' : 'float', value: values[0] });
       return `#define ${name}At(i) ${name}Value`;
     }
-    if (values && tensor.dtype === 'int32' && isHalf()) {
-      const parts = Float32Array.from({ length: 4 * length }, (_, i) =>
-        i % 4 ? values[i >> 2] >> HALF_LABEL_BITS : values[i >> 2] & (2 ** HALF_LABEL_BITS - 1),
-      );
+    if (!integers) return add([1, 1, 1, length], 'i >> 1', 'float', 't[i & 1]');
+    const largest = LARGEST_INTEGER[isHalf() ? 'half' : 'float'];
+    if (values?.some((value) => Math.abs(value) > largest)) {
+      const parts = new Float32Array(4 * length);
+      for (let i = 0; i < length; i++) {
+        const value = values[i];
+        parts.set([value & MASK, (value >> BITS_IN_PART) & MASK, value >> (2 * BITS_IN_PART)], 4 * i);
+      }
       temporary.push(backend.makeTensorInfo([length, 2, 2], 'float32', parts));
-      return add([1, length, 2, 2], 'i', 'float', `t.x + t.y * ${2 ** HALF_LABEL_BITS}.`, temporary[0].dataId);
+      const value = `int(t.x) + (int(t.y) << ${BITS_IN_PART}) + (int(t.z) << ${2 * BITS_IN_PART})`;
+      return add([1, length, 2, 2], 'i', 'int', value, temporary[0].dataId);
     }
-    return add([1, 1, 1, length], 'i >> 1', 'float', 't[i & 1]');
+    return add([1, 1, 1, length], 'i >> 1', 'int', 'int(min(t[i & 1], 2147483520.))');
   });
   const result = backend.compileAndRun(
     {
@@ -69,7 +78,7 @@ export function run(backend: WebGLBackend, shape: readonly number[], program: Pr
       packedInputs: true,
       packedOutput: true,
       enableShapeUniforms: true,
-      userCode: [GLSL, TEXELS, layout, ...accessors, NUMBERS, code].join('\n'),
+      userCode: [GLSL, TEXELS, layout, ...accessors, NUMBERS, text].join('\n'),
     },
     Object.values(tensors),
     'float32',
@@ -87,6 +96,8 @@ export function run(backend: WebGLBackend, shape: readonly number[], program: Pr
 export function runQuads(backend: WebGLBackend, texels: number, program: Program): TensorInfo {
   return { ...run(backend, [texels, 2, 2], program, 0), shape: [texels, 4] };
 }
+
+const MASK = 2 ** BITS_IN_PART - 1;
 
 const TEXELS = /* glsl */ `
 ivec2 place(int i, int wide) { int y = i / wide; return ivec2(i - y * wide, y); }

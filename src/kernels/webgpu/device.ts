@@ -1,37 +1,48 @@
 import { type ClassView, classView } from '../../contract/class-view';
-import { type Device, valueFunction } from '../gpu/device';
-import { TOTAL } from '../gpu/walk';
+import type { Code, Value } from '../gpu/code';
+import type { Device } from '../gpu/device';
+import { STATE, TOTAL } from '../gpu/walk';
 import { CHUNK, ENOUGH_ROWS, MAPPED_PER_THREAD, mappingLanes, reducingLanes, THREADS } from './constants';
-import { run, type WebGPUBackend } from './run';
+import { run, START, type WebGPUBackend } from './run';
 
 export const webgpu: Device<WebGPUBackend> = {
-  label: () => 't.w',
+  isLabel: () => ({ text: 'bool isLabel(i32 row, i32 c, vec4f t) { return t.w == tag(c); }' }),
 
   chunkOf: ({ rows, classes }) => (classes > CHUNK && rows < ENOUGH_ROWS ? CHUNK : classes),
 
-  reduce(backend, shader, chunk, chunks) {
-    const view = classView(shader.shape, shader.dim);
-    const { groups, ints } = gridOf(view, shader.code.includes('start(') ? reducingLanes(view) : 1, chunk, chunks);
-    const code = shader.code + REDUCE;
-    return run(backend, [view.rows * chunks + groups, 4], { ...shader, groups, ints, code }, 4);
+  reduce(backend, rows, walk, finish, chunk, chunks) {
+    const view = classView(rows.shape, rows.dim);
+    const { groups, ints } = gridOf(view, walk.shares ? reducingLanes(view) : 1, chunk, chunks);
+    const main = { text: REDUCE, calls: [START, STATE, walk, finish] };
+    return run(
+      backend,
+      [view.rows * chunks + groups, 4],
+      { ...rows, groups, ints: { ...rows.ints, ...ints }, main },
+      4,
+    );
   },
 
-  map(backend, shader, prepare = 'vec4f prepare(i32 row) { return recordAt(row); }') {
-    const view = classView(shader.shape, shader.dim);
+  map(backend, rows, value, prepare = RECORD_AS_TERMS) {
+    const view = classView(rows.shape, rows.dim);
     const lanes = mappingLanes(view);
     const chunk = lanes * MAPPED_PER_THREAD;
-    const grid = gridOf(view, lanes, chunk, Math.ceil(view.classes / chunk));
-    const value = valueFunction(shader.value);
-    const code = prepare + shader.code + value.code + mapMain(value);
-    return run(backend, shader.shape, { ...shader, ...grid, code });
+    const { groups, ints } = gridOf(view, lanes, chunk, Math.ceil(view.classes / chunk));
+    const main = { text: mapMain(value), calls: [START, value, prepare] };
+    return run(backend, rows.shape, { ...rows, groups, ints: { ...rows.ints, ...ints }, main });
   },
 
-  totals(backend, rows, record, uniforms, code) {
-    const ints = { rows, records: record.shape[0], inner: 1, classes: 1 };
-    const dispatch = { inputs: { record }, ints, groups: 1, code: TOTAL + code + TOTAL_MAIN };
+  totals(backend, rows, record, uniforms, output) {
+    const dispatch = {
+      inputs: { record: { tensor: record, holds: 'quads' as const } },
+      ints: { rows, records: record.shape[0] },
+      groups: 1,
+      main: { text: TOTAL_MAIN, calls: [TOTAL, output] },
+    };
     return uniforms.map((floats) => run(backend, [], { ...dispatch, floats }));
   },
 };
+
+const RECORD_AS_TERMS: Code = { text: 'vec4f prepare(i32 row) { return recordAt(row); }', reads: ['record'] };
 
 /**
  * How threads share the work: some of them, the lanes, which are in one workgroup, have a chunk of a row's classes, then
@@ -82,14 +93,14 @@ fn main(index: i32) {${PLACE}
 const each = (code: (i: number) => string, separator: string) => [0, 1, 2, 3].map(code).join(separator);
 
 /** Values are stored four at a time, for the same reason as they are read so: loops cost. */
-const mapMain = ({ names, dense }: ReturnType<typeof valueFunction>) => /* wgsl */ `
+const mapMain = ({ takes }: Value) => /* wgsl */ `
 fn main(index: i32) {${PLACE}
   if (!live) { return; }
   let t = prepare(row);
   start(row);
   for (var c = begin; c < end; c += 4 * lanes) {
-    ${names.map((name) => `let ${name}Four = ${name}Next(c);`).join(' ')}
-    let values = vec4f(${each((i) => `value(row, c + ${i} * lanes, t, ${dense(i)})`, ', ')});
+    ${takes.map((name) => `let ${name}Four = ${name}Next(c);`).join(' ')}
+    let values = vec4f(${each((i) => `value(row, c + ${i} * lanes, t${takes.map((name) => `, ${name}Four[${i}]`).join('')})`, ', ')});
     ${each((i) => `if (c + ${i} * lanes < end) { result[first + (c + ${i} * lanes) * inner] = values[${i}]; }`, '\n    ')}
   }
 }`;

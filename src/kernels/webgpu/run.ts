@@ -1,5 +1,6 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { checkSize, type GpuBackend, isDense, isQuads, type Named, read, type Shader, uniformsOf } from '../gpu/device';
+import { type Code, linked } from '../gpu/code';
+import { checkSize, type GpuBackend, type Rows, uniformsOf } from '../gpu/device';
 import { NUMBERS, toWGSL } from '../gpu/language';
 import { THREADS } from './constants';
 
@@ -9,9 +10,10 @@ export interface WebGPUBackend extends GpuBackend {
   runWebGPUProgram(program: object, inputs: TensorInfo[], dtype: 'float32', uniforms: object[]): TensorInfo;
 }
 
-/** One dispatch of a compute shader: `fn main(index: i32)`, which writes `result`. */
-export interface Dispatch extends Pick<Shader, 'inputs' | 'floats' | 'code'> {
-  readonly ints: Named<number>;
+/** One dispatch of a compute shader. */
+export interface Dispatch extends Pick<Rows, 'inputs' | 'ints' | 'floats'> {
+  /** `fn main(index: i32)`, which writes `result`. */
+  readonly main: Code;
   /** Of `THREADS` threads each. */
   readonly groups: number;
 }
@@ -19,29 +21,28 @@ export interface Dispatch extends Pick<Shader, 'inputs' | 'floats' | 'code'> {
 export function run(
   backend: WebGPUBackend,
   outputShape: readonly number[],
-  { code, inputs, ints, floats, groups }: Dispatch,
+  { main, inputs, ints, floats, groups }: Dispatch,
   outputComponent = 1,
 ): TensorInfo {
-  const bound = read(code, inputs);
-  for (const shape of [...bound.map(([, { shape }]) => shape), outputShape]) {
+  const { text, reads } = linked(main);
+  const bound = reads.map((name) => ({ name, ...inputs[name] }));
+  for (const shape of [...bound.map(({ tensor }) => tensor.shape), outputShape]) {
     const { maxStorageBufferBindingSize } = backend.device.limits;
     checkSize(shape, 4 * util.sizeFromShape([...shape]), maxStorageBufferBindingSize, 'maxStorageBufferBindingSize');
   }
-  const accessors = bound.map(([name]) =>
-    isQuads(name)
-      ? `vec4f ${name}At(i32 i) { return ${name}[i]; }`
-      : `f32 ${name}At(i32 i) { return f32(${name}[i]); }${isDense(name) ? along(name) : ''}`,
-  );
+  const accessors = bound.map(({ name, holds }) => {
+    const type = holds === 'quads' ? 'vec4f' : holds === 'integers' ? 'i32' : 'f32';
+    // Floats that were cast from integers are in a buffer of integers.
+    return `${type} ${name}At(i32 i) { return ${type}(${name}[i]); }${holds === 'dense' ? along(name) : ''}`;
+  });
   const uniforms = uniformsOf(ints, floats);
-  // With a binding that no function reads, the device would drop all of the commands, without an exception.
-  const touch = bound.map(([name]) => `_ = &${name};`).join(' ');
-  const wgsl = toWGSL([START, ...accessors, NUMBERS, code.replace(MAIN, `$& ${touch}`)].join('\n'), uniforms);
+  const wgsl = toWGSL([...accessors, NUMBERS, text].join('\n'), uniforms);
   const result = backend.runWebGPUProgram(
     {
       shaderKey: wgsl,
       getUserCode: () => wgsl,
-      variableNames: bound.map(([name]) => name),
-      variableComponents: bound.map(([name]) => (isQuads(name) ? 4 : 1)),
+      variableNames: reads,
+      variableComponents: bound.map(({ holds }) => (holds === 'quads' ? 4 : 1)),
       uniforms: uniforms.map(({ name, type }) => `${name} : ${type}, `).join(''),
       dispatch: [groups, 1, 1],
       dispatchLayout: { x: [0] },
@@ -50,23 +51,24 @@ export function run(
       outputComponent,
     },
     // Shaders see one dimension: TensorFlow.js compiles another one for each rank.
-    bound.map(([, { dataId, dtype, shape }]) => ({ dataId, dtype, shape: flat(shape) })),
+    bound.map(({ tensor: { dataId, dtype, shape } }) => ({ dataId, dtype, shape: flat(shape) })),
     'float32',
     uniforms.map(({ type, value }) => ({ type: `${type}32`, data: [value] })),
   );
   return { ...result, shape: [...outputShape] };
 }
 
-const MAIN = /fn main.*?{/;
-
 const flat = (shape: readonly number[]) => [util.sizeFromShape([...shape])];
 
-const START = /* wgsl */ `
+/** Where a row starts, which all have to call that read or write along it. */
+export const START: Code = {
+  text: /* wgsl */ `
 var<private> first: i32;
 // Of class 0 of a row. Integers are slow to divide, and to compile for it.
 fn firstOf(row: i32) -> i32 { return row / inner * inner * (classes - 1) + row; }
 fn start(row: i32) { first = firstOf(row); }
-`;
+`,
+};
 
 /** What lies beyond the end is read all the same, which WGSL keeps within bounds. */
 const along = (name: string) => /* wgsl */ `
