@@ -1,8 +1,10 @@
 import type { Check } from '../support/check';
 import { accuracySuite } from './accuracy';
+import { acrossSuite } from './across';
 import { apiSuite } from './api';
 import { derivativesSuite } from './derivatives';
 import { deviationSuite } from './deviations';
+import { edgeSuite } from './edges';
 import { goldenSuite } from './golden';
 import { graphSuite } from './graph';
 import { layersSuite } from './layers';
@@ -20,6 +22,8 @@ export const suites = {
   deviations: deviationSuite,
   properties: propertySuite,
   accuracy: accuracySuite,
+  edges: edgeSuite,
+  across: acrossSuite,
   api: apiSuite,
 
   'row kernels': rowKernelsSuite,
