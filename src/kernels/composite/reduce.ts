@@ -40,5 +40,6 @@ export function emptyLoss(inputs: LossInputs, attrs: LossAttrs): OutputTensors {
   if (reduction === 'mean') return [nan(), record, scalar(0)];
   const live = view.rows > 0 && attrs.target === 'indices' && liveRows(target, view, ignoreIndex);
   const losses = live ? only(live, nan()) : zeros([view.rows]);
-  return [reduction === 'sum' ? sum(losses) : reshape(losses, rowShape(input.shape, dim)), record, scalar(1)];
+  if (reduction === 'none') return [reshape(losses, rowShape(input.shape, dim)), record, scalar(1)];
+  return [live ? sum(losses) : scalar(0), record, scalar(1)]; // not every backend sums up what is empty
 }
