@@ -1,11 +1,38 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+
+export type Named<T> = Readonly<Record<string, T>>;
+
+/** A tensor as shaders see it: `<name>At(i)` is what it holds at an index. */
+export interface Input {
+  readonly tensor: TensorInfo;
+  /**
+   * What it holds: numbers, integers, or four numbers an index. A `dense` one has the shape whose rows are visited; it
+   * has `<name>Of(row, c)` as well, and `<name>Next(c)`: four classes of the row that was started.
+   */
+  readonly holds: 'numbers' | 'integers' | 'quads' | 'dense';
+}
+
+const inputOf =
+  (holds: Input['holds']) =>
+  (tensor: TensorInfo): Input => ({ tensor, holds });
+export const numbers = inputOf('numbers');
+export const integers = inputOf('integers');
+export const quads = inputOf('quads');
+export const dense = inputOf('dense');
+
 /** A piece of a shader, in the language of `language.ts`. What it reads and calls is declared: nobody searches its text. */
 export interface Code {
   readonly text: string;
-  /** The names of the inputs that it reads. No more than that: WebGPU takes no binding that is not used. */
-  readonly reads?: readonly string[];
-  /** What it calls. */
-  readonly calls?: readonly Code[];
+  /** No more than the text reads: WebGPU takes no binding that is not used. */
+  readonly reads: Named<Input>;
+  readonly calls: readonly Code[];
 }
+
+export const piece = (text: string, reads: Named<Input> = {}, calls: readonly Code[] = []): Code => ({
+  text,
+  reads,
+  calls,
+});
 
 /** `vec4f walk(i32 row, i32 begin, i32 end)`: what is known of these classes of a row. */
 export interface Walk extends Code {
@@ -16,25 +43,23 @@ export interface Walk extends Code {
   readonly shares: boolean;
 }
 
-/** `f32 value(i32 row, i32 c, vec4f t, ...)` of an element, given the terms `t` of its row. */
-export interface Value extends Code {
-  /** The elements of dense inputs that are its further arguments. */
-  readonly takes: readonly ('x' | 'y')[];
-}
-
-export function valueIs(expression: string, takes: Value['takes'], calls: readonly Code[] = []): Value {
-  const parameters = ['i32 row', 'i32 c', 'vec4f t', ...takes.map((name) => `f32 ${name}`)].join(', ');
-  return { text: `f32 value(${parameters}) { return ${expression}; }`, reads: takes, takes, calls };
-}
+/** `f32 value(i32 row, i32 c, vec4f t)` of an element, given the terms of its row and its `x` and `y`, as far as read. */
+export const valueIs = (expression: string, reads: Named<Input>, calls?: readonly Code[]): Code => {
+  const elements = Object.keys(reads).map((name) => `, f32 ${name}`);
+  return piece(`f32 value(i32 row, i32 c, vec4f t${elements.join('')}) { return ${expression}; }`, reads, calls);
+};
 
 /** A whole shader: a piece after all that it calls, each once, and the inputs that they read. */
-export function linked(main: Code): { text: string; reads: string[] } {
+export function linked(main: Code): { text: string; inputs: [name: string, input: Input][] } {
   const pieces = new Set<Code>();
   const add = (code: Code) => {
-    code.calls?.forEach(add);
+    code.calls.forEach(add);
     pieces.add(code);
   };
   add(main);
   const all = [...pieces];
-  return { text: all.map(({ text }) => text).join('\n'), reads: [...new Set(all.flatMap(({ reads = [] }) => reads))] };
+  return {
+    text: all.map(({ text }) => text).join('\n'),
+    inputs: Object.entries(Object.assign({}, ...all.map(({ reads }) => reads))),
+  };
 }

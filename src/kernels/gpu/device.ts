@@ -1,6 +1,6 @@
 import type { DataId, TensorInfo } from '@tensorflow/tfjs-core';
 import type { ClassView } from '../../contract/class-view';
-import type { Code, Value, Walk } from './code';
+import type { Code, Input, Named, Walk } from './code';
 
 /** What we use of both GPU backends of TensorFlow.js. */
 export interface GpuBackend {
@@ -8,53 +8,40 @@ export interface GpuBackend {
   disposeData(dataId: DataId): boolean;
 }
 
-export type Named<T> = Readonly<Record<string, T>>;
-
-/** A tensor as shaders see it: `<name>At(i)` is what it holds at an index. */
-export interface Input {
-  readonly tensor: TensorInfo;
-  /**
-   * What it holds: numbers, integers, or four numbers an index. A `dense` one has the shape whose rows are visited; it
-   * has `<name>Of(row, c)` as well, and `<name>Next(c)`: four classes of the row that was started.
-   */
-  readonly holds: 'numbers' | 'integers' | 'quads' | 'dense';
-}
-
-/** The rows that a shader visits, and what its code may read. */
-export interface Rows {
-  readonly shape: readonly number[];
-  readonly dim: number;
-  readonly inputs: Named<Input>;
+/** What varies from call to call: it must not make new shaders. */
+export interface Uniforms {
   readonly ints?: Named<number>;
   readonly floats?: Named<number>;
 }
 
+/** The rows of a tensor, and what shaders are told that visit them. */
+export interface Rows extends Uniforms {
+  readonly shape: readonly number[];
+  readonly dim: number;
+}
+
 /** What a GPU has to be able to do; `kernels.ts` builds on it. */
 export interface Device<Backend> {
-  /** `bool isLabel(i32 row, i32 c, vec4f t)`: whether `t.w`, or what is more exact than that, is `tag(c)`. */
-  isLabel(): Code;
+  /** `bool isLabel(i32 row, i32 c, vec4f t)`: whether `t.w`, or what is more exact, the label itself, is that of `c`. */
+  isLabel(labels: Named<Input>): Code;
   /** Rows of more classes are better cut into chunks of so many. */
   chunkOf(view: ClassView): number;
   /** Four numbers a chunk of each row: `vec4f finish(i32 row, vec4f state)` of the state that the walk along it leaves. */
   reduce(backend: Backend, rows: Rows, walk: Walk, finish: Code, chunk: number, chunks: number): TensorInfo;
-  /**
-   * A tensor of the shape, of the value of each element. The terms of a row are its record, or what
-   * `vec4f prepare(i32 row)` gives.
-   */
-  map(backend: Backend, rows: Rows, value: Value, prepare?: Code): TensorInfo;
+  /** A tensor of the shape. The terms of a row are at hand, or what the code `vec4f prepare(i32 row)` gives. */
+  map(backend: Backend, rows: Rows, value: Code, terms: Input | Code): TensorInfo;
   /** For each of some uniforms the scalar `f32 outputOf(vec4f sum)`, of the records of all rows, times a scale. */
   totals(
     backend: Backend,
     rows: number,
-    record: TensorInfo,
+    record: Input,
     uniforms: readonly Named<number>[],
     output: Code,
     scale?: number,
   ): TensorInfo[];
 }
 
-/** What varies from call to call: it must not make new shaders. */
-export function uniformsOf(ints: Named<number> = {}, floats: Named<number> = {}) {
+export function uniformsOf({ ints = {}, floats = {} }: Uniforms) {
   return [ints, floats].flatMap((values, float) =>
     Object.entries(values).map(([name, value]) => ({ name, type: float ? 'float' : 'int', value })),
   );

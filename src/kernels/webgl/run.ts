@@ -1,8 +1,8 @@
 import { type DataId, env, type TensorInfo } from '@tensorflow/tfjs-core';
 import { type Code, linked } from '../gpu/code';
-import { checkSize, type GpuBackend, type Rows, uniformsOf } from '../gpu/device';
+import { checkSize, type GpuBackend, type Uniforms, uniformsOf } from '../gpu/device';
 import { GLSL, NUMBERS } from '../gpu/language';
-import { BITS_IN_PART, LARGEST_INTEGER } from './constants';
+import { LARGEST_INTEGER } from './constants';
 
 /** What we use of TensorFlow.js's `webgl` backend. */
 export interface WebGLBackend extends GpuBackend {
@@ -16,7 +16,7 @@ export interface WebGLBackend extends GpuBackend {
   ): TensorInfo;
 }
 
-export interface Program extends Pick<Rows, 'inputs' | 'ints' | 'floats'> {
+export interface Program extends Uniforms {
   readonly main: Code;
   /** How rows lie in texels, for what is dense: see `layouts.ts`. */
   readonly layout?: string;
@@ -33,13 +33,11 @@ export const isHalf = (): boolean => !env().getBool('WEBGL_RENDER_FLOAT32_ENABLE
  */
 export function run(backend: WebGLBackend, shape: readonly number[], program: Program, scheme = 1): TensorInfo {
   checkTexture(shape);
-  const { main, layout = '', ints, floats } = program;
-  const { text, reads } = linked(main);
-  const uniforms = uniformsOf(ints, floats);
+  const { text, inputs } = linked(program.main);
+  const uniforms = uniformsOf(program);
   const tensors: Record<string, TensorInfo> = {};
   const temporary: TensorInfo[] = [];
-  const accessors = reads.map((name) => {
-    const { tensor, holds } = program.inputs[name];
+  const accessors = inputs.map(([name, { tensor, holds }]) => {
     checkTexture(tensor.shape);
     const length = size(tensor.shape);
     const { values } = backend.texData.get(tensor.dataId);
@@ -49,25 +47,26 @@ export function run(backend: WebGLBackend, shape: readonly number[], program: Pr
     };
     if (holds === 'dense') return add(fourDimensions(tensor.shape), 'i', 'vec4', 't') + along(name);
     if (holds === 'quads') return add([1, tensor.shape[0], 2, 2], 'i', 'vec4', 't');
-    const integers = holds === 'integers';
+    const type = holds === 'integers' ? 'int' : 'float';
     if (values && length === 1) {
       // A tensor would have to be uploaded, which is one program more.
-      uniforms.push({ name: `${name}Value`, type: integers ? 'int' : 'float', value: values[0] });
+      uniforms.push({ name: `${name}Value`, type, value: values[0] });
       return `#define ${name}At(i) ${name}Value`;
     }
-    if (!integers) return add([1, 1, 1, length], 'i >> 1', 'float', 't[i & 1]');
+    if (type === 'float') return add([1, 1, 1, length], 'i >> 1', type, 't[i & 1]');
     const largest = LARGEST_INTEGER[isHalf() ? 'half' : 'float'];
     if (values?.some((value) => Math.abs(value) > largest)) {
-      const parts = new Float32Array(4 * length);
-      for (let i = 0; i < length; i++) {
-        const value = values[i];
-        parts.set([value & MASK, (value >> BITS_IN_PART) & MASK, value >> (2 * BITS_IN_PART)], 4 * i);
-      }
-      temporary.push(backend.makeTensorInfo([length, 2, 2], 'float32', parts));
-      const value = `int(t.x) + (int(t.y) << ${BITS_IN_PART}) + (int(t.z) << ${2 * BITS_IN_PART})`;
-      return add([1, length, 2, 2], 'i', 'int', value, temporary[0].dataId);
+      const bytes = Float32Array.from(new Uint8Array(Int32Array.from(values).buffer));
+      temporary.push(backend.makeTensorInfo([length, 2, 2], 'float32', bytes));
+      return add(
+        [1, length, 2, 2],
+        'i',
+        type,
+        'int(t.x) | int(t.y) << 8 | int(t.z) << 16 | int(t.w) << 24',
+        temporary[0].dataId,
+      );
     }
-    return add([1, 1, 1, length], 'i >> 1', 'int', 'int(min(t[i & 1], 2147483520.))');
+    return add([1, 1, 1, length], 'i >> 1', type, 'int(min(t[i & 1], 2147483520.))');
   });
   const result = backend.compileAndRun(
     {
@@ -78,7 +77,7 @@ export function run(backend: WebGLBackend, shape: readonly number[], program: Pr
       packedInputs: true,
       packedOutput: true,
       enableShapeUniforms: true,
-      userCode: [GLSL, TEXELS, layout, ...accessors, NUMBERS, text].join('\n'),
+      userCode: [GLSL, TEXELS, program.layout, ...accessors, NUMBERS, text].join('\n'),
     },
     Object.values(tensors),
     'float32',
@@ -96,8 +95,6 @@ export function run(backend: WebGLBackend, shape: readonly number[], program: Pr
 export function runQuads(backend: WebGLBackend, texels: number, program: Program): TensorInfo {
   return { ...run(backend, [texels, 2, 2], program, 0), shape: [texels, 4] };
 }
-
-const MASK = 2 ** BITS_IN_PART - 1;
 
 const TEXELS = /* glsl */ `
 ivec2 place(int i, int wide) { int y = i / wide; return ivec2(i - y * wide, y); }

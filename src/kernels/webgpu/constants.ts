@@ -32,3 +32,6 @@ export const MAPPED_PER_THREAD = 64;
  */
 export const CHUNK = 16384;
 export const ENOUGH_ROWS = 2048;
+
+/** The same where a row has a single thread, which adds up so many terms one after another. */
+export const CHUNK_OF_THREAD = 1024;

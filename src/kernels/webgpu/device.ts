@@ -1,57 +1,59 @@
 import { type ClassView, classView } from '../../contract/class-view';
-import type { Code, Value } from '../gpu/code';
-import type { Device } from '../gpu/device';
-import { STATE, TOTAL } from '../gpu/walk';
-import { CHUNK, ENOUGH_ROWS, MAPPED_PER_THREAD, mappingLanes, reducingLanes, THREADS } from './constants';
+import { type Code, piece } from '../gpu/code';
+import type { Device, Uniforms } from '../gpu/device';
+import { STATE, totalOf } from '../gpu/walk';
+import {
+  CHUNK,
+  CHUNK_OF_THREAD,
+  ENOUGH_ROWS,
+  MAPPED_PER_THREAD,
+  mappingLanes,
+  reducingLanes,
+  THREADS,
+} from './constants';
 import { run, START, type WebGPUBackend } from './run';
 
 export const webgpu: Device<WebGPUBackend> = {
-  isLabel: () => ({ text: 'bool isLabel(i32 row, i32 c, vec4f t) { return t.w == tag(c); }' }),
+  isLabel: () => piece('bool isLabel(i32 row, i32 c, vec4f t) { return t.w == tag(c); }'),
 
-  chunkOf: ({ rows, classes }) => (classes > CHUNK && rows < ENOUGH_ROWS ? CHUNK : classes),
+  chunkOf({ rows, classes, inner }) {
+    if (inner > 1) return Math.min(classes, CHUNK_OF_THREAD);
+    return rows < ENOUGH_ROWS ? Math.min(classes, CHUNK) : classes;
+  },
 
   reduce(backend, rows, walk, finish, chunk, chunks) {
     const view = classView(rows.shape, rows.dim);
-    const { groups, ints } = gridOf(view, walk.shares ? reducingLanes(view) : 1, chunk, chunks);
-    const main = { text: REDUCE, calls: [START, STATE, walk, finish] };
-    return run(
-      backend,
-      [view.rows * chunks + groups, 4],
-      { ...rows, groups, ints: { ...rows.ints, ...ints }, main },
-      4,
-    );
+    const grid = gridOf(view, rows, walk.shares ? reducingLanes(view) : 1, chunk, chunks);
+    const main = piece(REDUCE, {}, [START, STATE, walk, finish]);
+    return run(backend, [view.rows * chunks + grid.groups, 4], { ...grid, main }, 4);
   },
 
-  map(backend, rows, value, prepare = RECORD_AS_TERMS) {
+  map(backend, rows, value, terms) {
     const view = classView(rows.shape, rows.dim);
     const lanes = mappingLanes(view);
     const chunk = lanes * MAPPED_PER_THREAD;
-    const { groups, ints } = gridOf(view, lanes, chunk, Math.ceil(view.classes / chunk));
-    const main = { text: mapMain(value), calls: [START, value, prepare] };
-    return run(backend, rows.shape, { ...rows, groups, ints: { ...rows.ints, ...ints }, main });
+    const grid = gridOf(view, rows, lanes, chunk, Math.ceil(view.classes / chunk));
+    const prepare =
+      'text' in terms ? terms : piece('vec4f prepare(i32 row) { return recordAt(row); }', { record: terms });
+    return run(backend, rows.shape, { ...grid, main: mapMain(value, prepare) });
   },
 
   totals(backend, rows, record, uniforms, output) {
-    const dispatch = {
-      inputs: { record: { tensor: record, holds: 'quads' as const } },
-      ints: { rows, records: record.shape[0] },
-      groups: 1,
-      main: { text: TOTAL_MAIN, calls: [TOTAL, output] },
-    };
-    return uniforms.map((floats) => run(backend, [], { ...dispatch, floats }));
+    const ints = { rows, records: record.tensor.shape[0] };
+    const main = piece(TOTAL_MAIN, {}, [totalOf(record), output]);
+    return uniforms.map((floats) => run(backend, [], { ints, floats, groups: 1, main }));
   },
 };
-
-const RECORD_AS_TERMS: Code = { text: 'vec4f prepare(i32 row) { return recordAt(row); }', reads: ['record'] };
 
 /**
  * How threads share the work: some of them, the lanes, which are in one workgroup, have a chunk of a row's classes, then
  * come those of the next row.
  */
-function gridOf({ rows, classes, inner }: ClassView, lanes: number, chunk: number, chunks: number) {
-  const groups = Math.ceil((rows * lanes) / THREADS);
+function gridOf(view: ClassView, { ints, floats }: Uniforms, lanes: number, chunk: number, chunks: number) {
+  const groups = Math.ceil((view.rows * lanes) / THREADS);
   const padded = (groups * THREADS) / lanes;
-  return { groups: groups * chunks, ints: { rows, classes, inner, lanes, chunk, chunks, padded } };
+  const { rows, classes, inner } = view;
+  return { groups: groups * chunks, ints: { ...ints, rows, classes, inner, lanes, chunk, chunks, padded }, floats };
 }
 
 const PLACE = /* wgsl */ `
@@ -93,17 +95,23 @@ fn main(index: i32) {${PLACE}
 const each = (code: (i: number) => string, separator: string) => [0, 1, 2, 3].map(code).join(separator);
 
 /** Values are stored four at a time, for the same reason as they are read so: loops cost. */
-const mapMain = ({ takes }: Value) => /* wgsl */ `
+function mapMain(value: Code, prepare: Code): Code {
+  const elements = Object.keys(value.reads);
+  const valueAt = (i: number) =>
+    `value(row, c + ${i} * lanes, t${elements.map((name) => `, ${name}Four[${i}]`).join('')})`;
+  const text = /* wgsl */ `
 fn main(index: i32) {${PLACE}
   if (!live) { return; }
   let t = prepare(row);
   start(row);
   for (var c = begin; c < end; c += 4 * lanes) {
-    ${takes.map((name) => `let ${name}Four = ${name}Next(c);`).join(' ')}
-    let values = vec4f(${each((i) => `value(row, c + ${i} * lanes, t${takes.map((name) => `, ${name}Four[${i}]`).join('')})`, ', ')});
+    ${elements.map((name) => `let ${name}Four = ${name}Next(c);`).join(' ')}
+    let values = vec4f(${each(valueAt, ', ')});
     ${each((i) => `if (c + ${i} * lanes < end) { result[first + (c + ${i} * lanes) * inner] = values[${i}]; }`, '\n    ')}
   }
 }`;
+  return piece(text, {}, [START, value, prepare]);
+}
 
 const TOTAL_MAIN = /* wgsl */ `
 var<workgroup> gathered: array<vec4f, ${THREADS}>;

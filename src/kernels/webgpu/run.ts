@@ -1,6 +1,6 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { type Code, linked } from '../gpu/code';
-import { checkSize, type GpuBackend, type Rows, uniformsOf } from '../gpu/device';
+import { type Code, linked, piece } from '../gpu/code';
+import { checkSize, type GpuBackend, type Uniforms, uniformsOf } from '../gpu/device';
 import { NUMBERS, toWGSL } from '../gpu/language';
 import { THREADS } from './constants';
 
@@ -11,7 +11,7 @@ export interface WebGPUBackend extends GpuBackend {
 }
 
 /** One dispatch of a compute shader. */
-export interface Dispatch extends Pick<Rows, 'inputs' | 'ints' | 'floats'> {
+export interface Dispatch extends Uniforms {
   /** `fn main(index: i32)`, which writes `result`. */
   readonly main: Code;
   /** Of `THREADS` threads each. */
@@ -21,28 +21,27 @@ export interface Dispatch extends Pick<Rows, 'inputs' | 'ints' | 'floats'> {
 export function run(
   backend: WebGPUBackend,
   outputShape: readonly number[],
-  { main, inputs, ints, floats, groups }: Dispatch,
+  { main, groups, ...values }: Dispatch,
   outputComponent = 1,
 ): TensorInfo {
-  const { text, reads } = linked(main);
-  const bound = reads.map((name) => ({ name, ...inputs[name] }));
-  for (const shape of [...bound.map(({ tensor }) => tensor.shape), outputShape]) {
+  const { text, inputs } = linked(main);
+  for (const shape of [...inputs.map(([, { tensor }]) => tensor.shape), outputShape]) {
     const { maxStorageBufferBindingSize } = backend.device.limits;
     checkSize(shape, 4 * util.sizeFromShape([...shape]), maxStorageBufferBindingSize, 'maxStorageBufferBindingSize');
   }
-  const accessors = bound.map(({ name, holds }) => {
+  const accessors = inputs.map(([name, { holds }]) => {
     const type = holds === 'quads' ? 'vec4f' : holds === 'integers' ? 'i32' : 'f32';
     // Floats that were cast from integers are in a buffer of integers.
     return `${type} ${name}At(i32 i) { return ${type}(${name}[i]); }${holds === 'dense' ? along(name) : ''}`;
   });
-  const uniforms = uniformsOf(ints, floats);
+  const uniforms = uniformsOf(values);
   const wgsl = toWGSL([...accessors, NUMBERS, text].join('\n'), uniforms);
   const result = backend.runWebGPUProgram(
     {
       shaderKey: wgsl,
       getUserCode: () => wgsl,
-      variableNames: reads,
-      variableComponents: bound.map(({ holds }) => (holds === 'quads' ? 4 : 1)),
+      variableNames: inputs.map(([name]) => name),
+      variableComponents: inputs.map(([, { holds }]) => (holds === 'quads' ? 4 : 1)),
       uniforms: uniforms.map(({ name, type }) => `${name} : ${type}, `).join(''),
       dispatch: [groups, 1, 1],
       dispatchLayout: { x: [0] },
@@ -51,7 +50,14 @@ export function run(
       outputComponent,
     },
     // Shaders see one dimension: TensorFlow.js compiles another one for each rank.
-    bound.map(({ tensor: { dataId, dtype, shape } }) => ({ dataId, dtype, shape: flat(shape) })),
+    inputs.map(
+      ([
+        ,
+        {
+          tensor: { dataId, dtype, shape },
+        },
+      ]) => ({ dataId, dtype, shape: flat(shape) }),
+    ),
     'float32',
     uniforms.map(({ type, value }) => ({ type: `${type}32`, data: [value] })),
   );
@@ -60,15 +66,13 @@ export function run(
 
 const flat = (shape: readonly number[]) => [util.sizeFromShape([...shape])];
 
-/** Where a row starts, which all have to call that read or write along it. */
-export const START: Code = {
-  text: /* wgsl */ `
+/** Where a row starts: called by all that reads or writes along it. */
+export const START = piece(/* wgsl */ `
 var<private> first: i32;
 // Of class 0 of a row. Integers are slow to divide, and to compile for it.
 fn firstOf(row: i32) -> i32 { return row / inner * inner * (classes - 1) + row; }
 fn start(row: i32) { first = firstOf(row); }
-`,
-};
+`);
 
 /** What lies beyond the end is read all the same, which WGSL keeps within bounds. */
 const along = (name: string) => /* wgsl */ `
