@@ -5,20 +5,21 @@ export type Named<T> = Readonly<Record<string, T>>;
 /** A tensor as shaders see it: `<name>At(i)` is what it holds at an index. */
 export interface Input {
   readonly tensor: TensorInfo;
+  readonly type: 'f32' | 'i32' | 'vec4f';
   /**
-   * What it holds: numbers, integers, or four numbers an index. A `dense` one has the shape whose rows are visited; it
-   * has `<name>Of(row, c)` as well, and `<name>Next(c)`: four classes of the row that was started.
+   * Whether it has the shape whose rows are visited. Then there are `<name>Of(row, c)` as well, and `<name>Next(c)`: four
+   * classes of the row that was started.
    */
-  readonly holds: 'numbers' | 'integers' | 'quads' | 'dense';
+  readonly isDense: boolean;
 }
 
 const inputOf =
-  (holds: Input['holds']) =>
-  (tensor: TensorInfo): Input => ({ tensor, holds });
-export const numbers = inputOf('numbers');
-export const integers = inputOf('integers');
-export const quads = inputOf('quads');
-export const dense = inputOf('dense');
+  (type: Input['type'], isDense = false) =>
+  (tensor: TensorInfo): Input => ({ tensor, type, isDense });
+export const numbers = inputOf('f32');
+export const integers = inputOf('i32');
+export const quads = inputOf('vec4f');
+export const dense = inputOf('f32', true);
 
 /** A piece of a shader, in the language of `language.ts`. What it reads and calls is declared: nobody searches its text. */
 export interface Code {

@@ -30,15 +30,8 @@ export interface Device<Backend> {
   reduce(backend: Backend, rows: Rows, walk: Walk, finish: Code, chunk: number, chunks: number): TensorInfo;
   /** A tensor of the shape. The terms of a row are at hand, or what the code `vec4f prepare(i32 row)` gives. */
   map(backend: Backend, rows: Rows, value: Code, terms: Input | Code): TensorInfo;
-  /** For each of some uniforms the scalar `f32 outputOf(vec4f sum)`, of the records of all rows, times a scale. */
-  totals(
-    backend: Backend,
-    rows: number,
-    record: Input,
-    uniforms: readonly Named<number>[],
-    output: Code,
-    scale?: number,
-  ): TensorInfo[];
+  /** Scalars: expressions of the `sum` of the records of all rows, times a scale. */
+  totals(backend: Backend, rows: number, record: Input, expressions: string[], scale?: number): TensorInfo[];
 }
 
 export function uniformsOf({ ints = {}, floats = {} }: Uniforms) {

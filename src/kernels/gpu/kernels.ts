@@ -46,13 +46,14 @@ export function gpuKernels<Backend extends GpuBackend>(
       const walk = softmax ? walkClasses({ ...x, ...y, ...labels }, k, k ? [coefficient] : []) : NO_WALK;
       const finish = y.y ? FINISH_PROBABILITIES : finishLabel(softmax, { ...x, ...labels }, factor);
       const record = reduce(backend, rows, walk, finish);
+      /** The loss, and the divisor: a number, or tensor, unless nobody wants to know it. */
       const outputs = (loss: TensorInfo, divisor: number | TensorInfo): LossOutputs => {
         if (attrs.wants === 'loss') {
           backend.disposeData(record.dataId);
           return [loss];
         }
-        const scalar = (value: number) => backend.makeTensorInfo([], 'float32', Float32Array.of(value));
-        return [loss, record, typeof divisor === 'number' ? scalar(divisor) : divisor];
+        const known = typeof divisor === 'number';
+        return [loss, record, known ? backend.makeTensorInfo([], 'float32', Float32Array.of(divisor)) : divisor];
       };
       if (reduction === 'none') {
         const lossShape = rowShape(shape, dim);
@@ -60,12 +61,12 @@ export function gpuKernels<Backend extends GpuBackend>(
         return outputs({ ...losses, shape: lossShape }, 1);
       }
       const count = classView(shape, dim).rows;
-      const mean = reduction === 'mean' ? 1 : 0;
-      const wanted = [{ ofWeights: 0, mean, ...rows.floats }];
-      // The divisor of labels is known to the GPU alone.
-      const isSummed = mean && labels.labels && attrs.wants !== 'loss';
-      if (isSummed) wanted.push({ ofWeights: 1, mean: 0, ...rows.floats });
-      const [loss, weights] = device.totals(backend, count, quads(record), wanted, OUTPUT);
+      const mean = reduction === 'mean';
+      // PyTorch divides the likelihood and the smoothing each: 0 / 0 makes their sum NaN.
+      const sum = mean && attrs.labelSmoothing > 0 ? 'select(sum.z, NAN, sum.w == 0.)' : 'sum.z';
+      const expressions = mean ? [`quotient(${sum}, sum.w)`] : [sum];
+      if (mean && labels.labels && attrs.wants !== 'loss') expressions.push('sum.w');
+      const [loss, weights] = device.totals(backend, count, quads(record), expressions);
       return outputs(loss, weights ?? (mean ? count : 1));
     };
 
@@ -167,15 +168,6 @@ vec4f finish(i32 row, vec4f s) { return vec4f(s.x, massPerSum(s, 0.), s.z + time
   {},
   [MASS_PER_SUM],
 );
-
-/** PyTorch divides the likelihood and the smoothing each: 0 / 0 makes their sum NaN. */
-const OUTPUT = piece(/* glsl */ `
-f32 outputOf(vec4f sum) {
-  f32 divisor = select(1., sum.w, mean > 0.);
-  if (divisor == 0. && labelSmoothing > 0.) { return NAN; }
-  return quotient(select(sum.z, sum.w, ofWeights > 0.), divisor);
-}
-`);
 
 /** For the gradient `k * (mass * softmax - coefficients)`, with `k` the upstream gradient over the divisor. */
 const prepareLoss = (softmax: boolean, { dy, record, divisor }: LossGradInputs, labels: Named<Input>) =>

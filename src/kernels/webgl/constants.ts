@@ -8,6 +8,3 @@ export const CLASSES_IN_ONE_PASS = 1024;
 
 /** Rows that one fragment adds up. A power of two, so that dividing by it is exact. */
 export const ROWS_IN_ONE_SUM = 1024;
-
-/** Textures hold integers as floats, without gaps up to here. */
-export const LARGEST_INTEGER = { float: 2 ** 24, half: 2 ** 11 };

@@ -32,16 +32,17 @@ export const webgl: Device<WebGLBackend> = {
     return result;
   },
 
-  totals(backend, rows, record, uniforms, output, scale = 1) {
-    const total = totalOf(record);
+  totals(backend, rows, record, expressions, scale = 1) {
+    const calls = [totalOf(record)];
+    const ints = { rows };
     if (rows <= ROWS_IN_ONE_SUM) {
-      const main = piece(SUM_ALL, {}, [total, output]);
-      return uniforms.map((floats) => run(backend, [], { ints: { rows }, floats: { ...floats, scale }, main }));
+      const mains = expressions.map((expression) => piece(sumAll(expression), {}, calls));
+      return mains.map((main) => run(backend, [], { ints, floats: { scale }, main }));
     }
     // More than a fragment can add up. Sums are kept divided by the number of their terms: half floats would overflow.
     const texels = Math.ceil(rows / ROWS_IN_ONE_SUM);
-    const sums = quads(runQuads(backend, texels, { ints: { rows }, main: piece(SUM_SOME, {}, [total]) }));
-    const results = this.totals(backend, texels, sums, uniforms, output, scale * ROWS_IN_ONE_SUM);
+    const sums = quads(runQuads(backend, texels, { ints, main: piece(SUM_SOME, {}, calls) }));
+    const results = this.totals(backend, texels, sums, expressions, scale * ROWS_IN_ONE_SUM);
     backend.disposeData(sums.tensor.dataId);
     return results;
   },
@@ -80,7 +81,11 @@ void main() {
   return piece(text, { record }, [value]);
 }
 
-const SUM_ALL = 'void main() { setOutput(vec4(outputOf(totalOf(0, rows, 1) * scale), 0., 0., 0.)); }';
+const sumAll = (expression: string) => /* glsl */ `
+void main() {
+  vec4 sum = totalOf(0, rows, 1) * scale;
+  setOutput(vec4(${expression}, 0., 0., 0.));
+}`;
 
 const SUM_SOME = /* glsl */ `
 void main() {

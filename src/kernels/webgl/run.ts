@@ -2,7 +2,6 @@ import { type DataId, env, type TensorInfo } from '@tensorflow/tfjs-core';
 import { type Code, linked } from '../gpu/code';
 import { checkSize, type GpuBackend, type Uniforms, uniformsOf } from '../gpu/device';
 import { GLSL, NUMBERS } from '../gpu/language';
-import { LARGEST_INTEGER } from './constants';
 
 /** What we use of TensorFlow.js's `webgl` backend. */
 export interface WebGLBackend extends GpuBackend {
@@ -37,7 +36,7 @@ export function run(backend: WebGLBackend, shape: readonly number[], program: Pr
   const uniforms = uniformsOf(program);
   const tensors: Record<string, TensorInfo> = {};
   const temporary: TensorInfo[] = [];
-  const accessors = inputs.map(([name, { tensor, holds }]) => {
+  const accessors = inputs.map(([name, { tensor, type, isDense }]) => {
     checkTexture(tensor.shape);
     const length = size(tensor.shape);
     const { values } = backend.texData.get(tensor.dataId);
@@ -45,17 +44,17 @@ export function run(backend: WebGLBackend, shape: readonly number[], program: Pr
       tensors[name] = { dataId, dtype: 'float32', shape };
       return `${type} ${name}At(int i) { vec4 t = texel(${name}, ${i}, ${name}TexShape[1]); return ${value}; }`;
     };
-    if (holds === 'dense') return add(fourDimensions(tensor.shape), 'i', 'vec4', 't') + along(name);
-    if (holds === 'quads') return add([1, tensor.shape[0], 2, 2], 'i', 'vec4', 't');
-    const type = holds === 'integers' ? 'int' : 'float';
+    if (isDense) return add(fourDimensions(tensor.shape), 'i', 'vec4', 't') + along(name);
+    if (type === 'vec4f') return add([1, tensor.shape[0], 2, 2], 'i', 'vec4', 't');
     if (values && length === 1) {
       // A tensor would have to be uploaded, which is one program more.
-      uniforms.push({ name: `${name}Value`, type, value: values[0] });
+      uniforms.push({ name: `${name}Value`, type: type === 'i32' ? 'int' : 'float', value: values[0] });
       return `#define ${name}At(i) ${name}Value`;
     }
-    if (type === 'float') return add([1, 1, 1, length], 'i >> 1', type, 't[i & 1]');
-    const largest = LARGEST_INTEGER[isHalf() ? 'half' : 'float'];
-    if (values?.some((value) => Math.abs(value) > largest)) {
+    if (type === 'f32') return add([1, 1, 1, length], 'i >> 1', type, 't[i & 1]');
+    // Textures hold integers as floats, which have gaps from here on.
+    const gaps = isHalf() ? 2 ** 11 : 2 ** 24;
+    if (values?.some((value) => Math.abs(value) > gaps)) {
       const bytes = Float32Array.from(new Uint8Array(Int32Array.from(values).buffer));
       temporary.push(backend.makeTensorInfo([length, 2, 2], 'float32', bytes));
       return add(

@@ -1,7 +1,7 @@
 import { type ClassView, classView } from '../../contract/class-view';
 import { type Code, piece } from '../gpu/code';
 import type { Device, Uniforms } from '../gpu/device';
-import { STATE, totalOf } from '../gpu/walk';
+import { four, STATE, totalOf } from '../gpu/walk';
 import {
   CHUNK,
   CHUNK_OF_THREAD,
@@ -38,10 +38,10 @@ export const webgpu: Device<WebGPUBackend> = {
     return run(backend, rows.shape, { ...grid, main: mapMain(value, prepare) });
   },
 
-  totals(backend, rows, record, uniforms, output) {
+  totals(backend, rows, record, expressions) {
     const ints = { rows, records: record.tensor.shape[0] };
-    const main = piece(TOTAL_MAIN, {}, [totalOf(record), output]);
-    return uniforms.map((floats) => run(backend, [], { ints, floats, groups: 1, main }));
+    const mains = expressions.map((expression) => piece(sumAll(expression), {}, [totalOf(record)]));
+    return mains.map((main) => run(backend, [], { ints, groups: 1, main }));
   },
 };
 
@@ -92,28 +92,29 @@ fn main(index: i32) {${PLACE}
   }
 }`;
 
-const each = (code: (i: number) => string, separator: string) => [0, 1, 2, 3].map(code).join(separator);
-
 /** Values are stored four at a time, for the same reason as they are read so: loops cost. */
 function mapMain(value: Code, prepare: Code): Code {
-  const elements = Object.keys(value.reads);
-  const valueAt = (i: number) =>
-    `value(row, c + ${i} * lanes, t${elements.map((name) => `, ${name}Four[${i}]`).join('')})`;
+  const names = Object.keys(value.reads);
+  const values = four((part, c) => `value(row, ${c}, t${names.map((name) => `, ${name}Four.${part}`).join('')})`);
+  const stores = [0, 1, 2, 3].map((i) => {
+    const c = `c + ${i} * lanes`;
+    return `if (${c} < end) { result[first + (${c}) * inner] = values[${i}]; }`;
+  });
   const text = /* wgsl */ `
 fn main(index: i32) {${PLACE}
   if (!live) { return; }
   let t = prepare(row);
   start(row);
   for (var c = begin; c < end; c += 4 * lanes) {
-    ${elements.map((name) => `let ${name}Four = ${name}Next(c);`).join(' ')}
-    let values = vec4f(${each(valueAt, ', ')});
-    ${each((i) => `if (c + ${i} * lanes < end) { result[first + (c + ${i} * lanes) * inner] = values[${i}]; }`, '\n    ')}
+    ${names.map((name) => `let ${name}Four = ${name}Next(c);`).join(' ')}
+    let values = ${values};
+    ${stores.join('\n    ')}
   }
 }`;
   return piece(text, {}, [START, value, prepare]);
 }
 
-const TOTAL_MAIN = /* wgsl */ `
+const sumAll = (expression: string) => /* wgsl */ `
 var<workgroup> gathered: array<vec4f, ${THREADS}>;
 fn main(index: i32) {
   gathered[index] = totalOf(rows + index, records, ${THREADS});
@@ -121,5 +122,5 @@ fn main(index: i32) {
   if (index > 0) { return; }
   var sum = vec4f();
   for (var k = 0; k < ${THREADS}; k++) { sum += gathered[k]; }
-  result[0] = outputOf(sum);
+  result[0] = ${expression};
 }`;

@@ -29,11 +29,11 @@ export function run(
     const { maxStorageBufferBindingSize } = backend.device.limits;
     checkSize(shape, 4 * util.sizeFromShape([...shape]), maxStorageBufferBindingSize, 'maxStorageBufferBindingSize');
   }
-  const accessors = inputs.map(([name, { holds }]) => {
-    const type = holds === 'quads' ? 'vec4f' : holds === 'integers' ? 'i32' : 'f32';
+  const accessors = inputs.map(
     // Floats that were cast from integers are in a buffer of integers.
-    return `${type} ${name}At(i32 i) { return ${type}(${name}[i]); }${holds === 'dense' ? along(name) : ''}`;
-  });
+    ([name, { type, isDense }]) =>
+      `${type} ${name}At(i32 i) { return ${type}(${name}[i]); }${isDense ? along(name) : ''}`,
+  );
   const uniforms = uniformsOf(values);
   const wgsl = toWGSL([...accessors, NUMBERS, text].join('\n'), uniforms);
   const result = backend.runWebGPUProgram(
@@ -41,7 +41,7 @@ export function run(
       shaderKey: wgsl,
       getUserCode: () => wgsl,
       variableNames: inputs.map(([name]) => name),
-      variableComponents: inputs.map(([, { holds }]) => (holds === 'quads' ? 4 : 1)),
+      variableComponents: inputs.map(([, { type }]) => (type === 'vec4f' ? 4 : 1)),
       uniforms: uniforms.map(({ name, type }) => `${name} : ${type}, `).join(''),
       dispatch: [groups, 1, 1],
       dispatchLayout: { x: [0] },
