@@ -1,6 +1,6 @@
 import type { DataId, TensorInfo } from '@tensorflow/tfjs-core';
 import type { ClassView } from '../../contract/class-view';
-import type { Code, Input, Named, Walk } from './code';
+import { type Code, type Input, type Named, piece, type Walk } from './code';
 
 /** What we use of both GPU backends of TensorFlow.js. */
 export interface GpuBackend {
@@ -22,7 +22,7 @@ export interface Rows extends Uniforms {
 
 /** What a GPU has to be able to do; `kernels.ts` builds on it. */
 export interface Device<Backend> {
-  /** `bool isLabel(i32 row, i32 c, vec4f t)`: whether `t.w`, or what is more exact, the label itself, is that of `c`. */
+  /** Whether a class is that of the row's label: by its terms' tag, or the label itself. */
   isLabel(labels: Named<Input>): Code;
   /** Rows of more classes are better cut into chunks of so many. */
   chunkOf(view: ClassView): number;
@@ -33,6 +33,9 @@ export interface Device<Backend> {
   /** Scalars: expressions of the `sum` of the records of all rows, times a scale. */
   totals(backend: Backend, rows: number, record: Input, expressions: string[], scale?: number): TensorInfo[];
 }
+
+export const isLabel = (test: string, labels?: Named<Input>): Code =>
+  piece(`bool isLabel(i32 row, i32 c, vec4f t) { return ${test}; }`, labels);
 
 export function uniformsOf({ ints = {}, floats = {} }: Uniforms) {
   return [ints, floats].flatMap((values, float) =>

@@ -40,11 +40,12 @@ export function gpuKernels<Backend extends GpuBackend>(
     (inputs: LossInputs, attrs: LossAttrs, backend: Backend): LossOutputs => {
       const { reduction, dim } = attrs;
       const { shape } = inputs.input;
-      const { rows, x, y, labels, factor, coefficient } = lossOf(inputs, attrs);
-      const k =
-        y.y || attrs.labelSmoothing > 0 ? four((part, c) => `coefficient(${c}, ${y.y ? `y.${part}` : '0.'}, 1.)`) : '';
-      const walk = softmax ? walkClasses({ ...x, ...y, ...labels }, k, k ? [coefficient] : []) : NO_WALK;
-      const finish = y.y ? FINISH_PROBABILITIES : finishLabel(softmax, { ...x, ...labels }, factor);
+      const { rows, ofIndices, x, targets, factor, coefficient } = lossOf(inputs, attrs);
+      // The label's own coefficient is added where the row is finished.
+      const k = four((part, c) => `coefficient(${c}, ${ofIndices ? '0.' : `y.${part}`}, 1.)`);
+      const coefficients: [string?, Code[]?] = ofIndices && attrs.labelSmoothing === 0 ? [] : [k, [coefficient]];
+      const walk = softmax ? walkClasses({ ...x, ...targets }, ...coefficients) : NO_WALK;
+      const finish = ofIndices ? finishLabel(softmax, { ...x, ...targets }, factor) : FINISH_PROBABILITIES;
       const record = reduce(backend, rows, walk, finish);
       /** The loss, and the divisor: a number, or tensor, unless nobody wants to know it. */
       const outputs = (loss: TensorInfo, divisor: number | TensorInfo): LossOutputs => {
@@ -65,7 +66,7 @@ export function gpuKernels<Backend extends GpuBackend>(
       // PyTorch divides the likelihood and the smoothing each: 0 / 0 makes their sum NaN.
       const sum = mean && attrs.labelSmoothing > 0 ? 'select(sum.z, NAN, sum.w == 0.)' : 'sum.z';
       const expressions = mean ? [`quotient(${sum}, sum.w)`] : [sum];
-      if (mean && labels.labels && attrs.wants !== 'loss') expressions.push('sum.w');
+      if (mean && ofIndices && attrs.wants !== 'loss') expressions.push('sum.w');
       const [loss, weights] = device.totals(backend, count, quads(record), expressions);
       return outputs(loss, weights ?? (mean ? count : 1));
     };
@@ -73,15 +74,15 @@ export function gpuKernels<Backend extends GpuBackend>(
   const lossGradKernel =
     (softmax: boolean) =>
     (inputs: LossGradInputs, attrs: LossAttrs, backend: Backend): TensorInfo => {
-      const { rows, x, y, labels, coefficient } = lossOf(inputs, attrs);
+      const { rows, ofIndices, x, targets, coefficient } = lossOf(inputs, attrs);
       const gradient = (y: string) => `${softmax ? 'times(t.y, expOf(x - t.x))' : 't.y'} - coefficient(c, ${y}, t.z)`;
-      const value = y.y
-        ? valueIs(gradient('y'), { ...x, ...y }, [coefficient])
-        : valueIs(`select(${gradient('select(0., 1., isLabel(row, c, t))')}, 0., t.w < 0.)`, softmax ? x : {}, [
+      const value = ofIndices
+        ? valueIs(`select(${gradient('select(0., 1., isLabel(row, c, t))')}, 0., t.w < 0.)`, softmax ? x : {}, [
             coefficient,
-            device.isLabel(labels),
-          ]);
-      return device.map(backend, rows, value, prepareLoss(softmax, inputs, labels));
+            device.isLabel(targets),
+          ])
+        : valueIs(gradient('y'), { ...x, ...targets }, [coefficient]);
+      return device.map(backend, rows, value, prepareLoss(softmax, inputs, ofIndices ? targets : undefined));
     };
 
   return {
@@ -123,9 +124,8 @@ f32 coefficient(i32 c, f32 y, f32 k) {
     {},
     [factor],
   );
-  const labels: Named<Input> = ofIndices ? { labels: integers(target) } : {};
-  const y: Named<Input> = ofIndices ? {} : { y: dense(target) };
-  return { rows, x: { x: dense(input) }, y, labels, factor, coefficient };
+  const targets: Named<Input> = ofIndices ? { labels: integers(target) } : { y: dense(target) };
+  return { rows, ofIndices, x: { x: dense(input) }, targets, factor, coefficient };
 }
 
 const FINISH_STATE = piece('vec4f finish(i32 row, vec4f s) { return s; }');
@@ -170,12 +170,12 @@ vec4f finish(i32 row, vec4f s) { return vec4f(s.x, massPerSum(s, 0.), s.z + time
 );
 
 /** For the gradient `k * (mass * softmax - coefficients)`, with `k` the upstream gradient over the divisor. */
-const prepareLoss = (softmax: boolean, { dy, record, divisor }: LossGradInputs, labels: Named<Input>) =>
+const prepareLoss = (softmax: boolean, { dy, record, divisor }: LossGradInputs, labels?: Named<Input>) =>
   piece(
     /* glsl */ `
 vec4f prepare(i32 row) {
   ${
-    labels.labels
+    labels
       ? `i32 label = labelsAt(row);
   if (label == ignoreIndex) { return vec4f(0., 0., 0., -1.); }
   i32 c = clamp(label, 0, classes - 1);`
@@ -184,7 +184,7 @@ vec4f prepare(i32 row) {
   vec4f r = recordAt(row);
   f32 k = quotient(dyAt(row * dyStep), divisorAt(0));
   f32 scale = ${softmax ? 'k * r.y' : '0.'};
-  return vec4f(r.x, ${labels.labels ? 'select(NAN, scale, c == label), k, tag(c)' : 'scale, k, 0.'});
+  return vec4f(r.x, ${labels ? 'select(NAN, scale, c == label), k, tag(c)' : 'scale, k, 0.'});
 }
 `,
     { record: quads(record), dy: numbers(dy), divisor: numbers(divisor), ...labels },

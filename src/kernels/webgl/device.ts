@@ -1,16 +1,13 @@
 import { type Code, type Input, piece, quads } from '../gpu/code';
-import type { Device } from '../gpu/device';
+import { type Device, isLabel } from '../gpu/device';
 import { NO_WALK, totalOf } from '../gpu/walk';
 import { CLASSES_IN_ONE_PASS, ROWS_IN_ONE_SUM } from './constants';
 import { type Layout, layoutOf } from './layouts';
 import { isHalf, run, runQuads, type WebGLBackend } from './run';
 
 export const webgl: Device<WebGLBackend> = {
-  isLabel(labels) {
-    const isLabel = (test: string) => `bool isLabel(int row, int c, vec4 t) { return ${test}; }`;
-    // Half floats are too coarse for tags.
-    return isHalf() ? piece(isLabel('labelsAt(row) == c'), labels) : piece(isLabel('t.w == tag(c)'));
-  },
+  // Half floats are too coarse for tags.
+  isLabel: (labels) => (isHalf() ? isLabel('labelsAt(row) == c', labels) : isLabel('t.w == tag(c)')),
 
   chunkOf: ({ classes }) => (classes > CLASSES_IN_ONE_PASS ? 16 * Math.ceil(Math.sqrt(classes) / 16) : classes),
 

@@ -1,6 +1,6 @@
 import { type ClassView, classView } from '../../contract/class-view';
 import { type Code, piece } from '../gpu/code';
-import type { Device, Uniforms } from '../gpu/device';
+import { type Device, isLabel, type Uniforms } from '../gpu/device';
 import { four, STATE, totalOf } from '../gpu/walk';
 import {
   CHUNK,
@@ -14,7 +14,7 @@ import {
 import { run, START, type WebGPUBackend } from './run';
 
 export const webgpu: Device<WebGPUBackend> = {
-  isLabel: () => piece('bool isLabel(i32 row, i32 c, vec4f t) { return t.w == tag(c); }'),
+  isLabel: () => isLabel('t.w == tag(c)'),
 
   chunkOf({ rows, classes, inner }) {
     if (inner > 1) return Math.min(classes, CHUNK_OF_THREAD);
