@@ -5,7 +5,8 @@
  * @packageDocumentation
  */
 
-export type { ClassWeight, CrossEntropyOptions, NLLLossOptions, Reduction } from './contract/options';
+export type { AnyTensor } from './contract/any-tensor';
+export type { ClassWeight, CrossEntropyOptions, LossOf, NLLLossOptions, Reduction } from './contract/options';
 export { crossEntropy } from './functional/cross-entropy';
 export { nllLoss } from './functional/nll-loss';
 export { logSoftmax, softmax } from './functional/softmax';

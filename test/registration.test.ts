@@ -84,10 +84,14 @@ describe('a backend that nobody knows', () => {
 });
 
 describe('a criterion across backends', () => {
-  test('its weight follows a change of backend, also after the first one is gone', async () => {
+  const WEIGHTS = { numbers: () => [1, 2, 3], 'a tensor': () => tf.tensor1d([1, 2, 3]) };
+
+  test.each(Object.entries(WEIGHTS))('its weight follows a change of backend: %s', async (_, weight) => {
     const { CrossEntropyLoss } = require('tfjs-cross-entropy') as typeof import('tfjs-cross-entropy');
     await tf.setBackend('cpu');
-    const criterion = new CrossEntropyLoss({ weight: [1, 2, 3] });
+    const source = weight();
+    const criterion = new CrossEntropyLoss({ weight: source });
+    tf.dispose(source);
     const value = () =>
       criterion
         .forward(

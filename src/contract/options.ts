@@ -1,20 +1,34 @@
-import type { Tensor1D } from '@tensorflow/tfjs-core';
+import type { AnyTensor, ResultOf, ScalarOf } from './any-tensor';
 
 /** How the losses of the rows become one: their mean, their sum, or left as they are. */
 export type Reduction = 'mean' | 'sum' | 'none';
 
-/** A factor for each class, `[C]`. */
-export type ClassWeight = readonly number[] | Float32Array | Tensor1D;
+/** What a loss of reduction `R` is, for an input of type `T`. */
+export type LossOf<R extends Reduction, T> = { mean: ScalarOf<T>; sum: ScalarOf<T>; none: ResultOf<T> }[R];
+
+/** A factor for each class, `[C]`; tensors are float32. */
+export type ClassWeight =
+  | readonly number[]
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Uint16Array
+  | Uint32Array
+  | AnyTensor;
 
 /** Options of `nllLoss` and `NLLLoss`. */
-export interface NLLLossOptions {
+export interface NLLLossOptions<R extends Reduction = Reduction> {
   /**
    * A factor for the loss of each class, `[C]`.
    * @default every class counts alike
    */
   readonly weight?: ClassWeight | null;
   /**
-   * A class index whose rows contribute nothing, to the value or to the gradient. May lie outside of `[0, C)`.
+   * A class index whose rows contribute nothing, to the value or to the gradient: any int32, in `[0, C)` or not.
    * @default -100
    */
   readonly ignoreIndex?: number;
@@ -23,7 +37,7 @@ export interface NLLLossOptions {
    * (with probability targets by the number of rows).
    * @default 'mean'
    */
-  readonly reduction?: Reduction;
+  readonly reduction?: R;
   /**
    * The class dimension; `-1` for channels-last data.
    * @default 1, as in PyTorch (0 for an unbatched `[C]` input)
@@ -32,7 +46,7 @@ export interface NLLLossOptions {
 }
 
 /** Options of `crossEntropy` and `CrossEntropyLoss`. */
-export interface CrossEntropyOptions extends NLLLossOptions {
+export interface CrossEntropyOptions<R extends Reduction = Reduction> extends NLLLossOptions<R> {
   /**
    * The share of the target's probability, in [0, 1], that is spread evenly over all classes.
    * @default 0

@@ -1,16 +1,15 @@
-import { Tensor, tensor1d } from '@tensorflow/tfjs-core';
-import { rowShape } from '../contract/class-view';
-import type { ClassWeight, Reduction } from '../contract/options';
+import { Tensor, tensor1d, util } from '@tensorflow/tfjs-core';
+import { keptShape, rowShape } from '../contract/class-view';
+import type { ClassWeight } from '../contract/options';
+import { describe, expected } from './errors';
 
 /**
- * Every check on what a caller passes. PyTorch's wording where it has one, with our names and types; the order of the
- * checks is PyTorch's too. Nothing is computed and nothing read back before all have passed.
+ * Every check on the tensors that a caller passes. PyTorch's wording where it has one, with our names and types; the
+ * order of the checks is PyTorch's too. Nothing is computed and nothing read back before all have passed.
  */
 
 export function checkTensor(x: unknown, name: string): asserts x is Tensor {
-  if (!(x instanceof Tensor)) {
-    throw new TypeError(`Expected \`${name}\` to be a tf.Tensor, got ${describe(x)}. Make one with tf.tensor().`);
-  }
+  if (!(x instanceof Tensor)) throw expected(`\`${name}\``, 'a tf.Tensor', x);
   if (x.isDisposed) throw new Error(`Expected \`${name}\` to be a live tensor, but it has been disposed.`);
 }
 
@@ -20,36 +19,14 @@ export function checkFloat(x: Tensor, name: string, functionName: string): void 
   }
 }
 
-/** An option that we do not know is most often PyTorch's spelling of one that we do. */
-export function checkOptions(options: object, known: readonly string[], functionName: string): void {
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
-    throw new TypeError(`${functionName} has no option \`${name}\`. Its options: ${known.join(', ')}.`);
-  }
-}
-
-export function checkReduction(reduction: string): asserts reduction is Reduction {
-  if (!['mean', 'sum', 'none'].includes(reduction)) {
-    throw new Error(`${reduction} is not a valid value for reduction. Expected 'mean', 'sum' or 'none'.`);
-  }
-}
-
-export function checkLabelSmoothing(labelSmoothing: number): void {
-  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw new RangeError(`labelSmoothing must be between 0.0 and 1.0. Got: ${labelSmoothing}`);
-  }
-}
-
-export function checkIgnoreIndex(ignoreIndex: number): void {
-  if (!Number.isInteger(ignoreIndex)) {
-    throw new TypeError(`Expected \`ignoreIndex\` to be an integer, got ${describe(ignoreIndex)}.`);
-  }
+export function checkInteger(x: unknown, name: string): void {
+  if (!Number.isInteger(x)) throw expected(`\`${name}\``, 'an integer', x);
 }
 
 /** The dimension as a number from 0. A scalar counts as having one dimension, as in PyTorch. */
 export function checkDim(dim: number, rank: number): number {
   const size = Math.max(rank, 1);
-  if (!Number.isInteger(dim)) throw new TypeError(`Expected \`dim\` to be an integer, got ${describe(dim)}.`);
+  checkInteger(dim, 'dim');
   if (dim < -size || dim >= size) {
     throw new RangeError(`Dimension out of range (expected to be in range of [${-size}, ${size - 1}], but got ${dim})`);
   }
@@ -64,47 +41,59 @@ export function checkClassDim(dim: number | undefined, rank: number): number {
 
 /** An index target must have the input's shape less its class dimension, and hold int32. */
 export function checkIndexTarget(input: Tensor, target: Tensor, dim: number): void {
+  const { rank } = input;
   const expected = rowShape(input.shape, dim);
-  const sameShape = show(expected) === show(target.shape);
-  if (input.rank === 1) {
-    if (!sameShape) {
-      throw new Error(
-        `For 1D input, 1D target must have size 1, but got target size: ${target.size}. ` +
-          `Expected a scalar target for an unbatched input, got one of shape ${show(target.shape)}.`,
-      );
-    }
-  } else if (expected[0] !== target.shape[0]) {
-    throw new Error(`Expected input batch_size (${expected[0]}) to match target batch_size (${target.shape[0] ?? 0}).`);
-  } else if (input.rank === 2) {
-    if (!sameShape) {
-      throw new Error(
-        '0D or 1D target tensor expected, multi-target not supported. ' +
-          `Got input: ${show(input.shape)}, target: ${show(target.shape)}.`,
-      );
-    }
-  } else if (input.rank === 4 && target.rank !== 3) {
-    throw new Error(
-      `only batches of spatial targets supported (3D tensors) but got targets of dimension: ${target.rank}`,
+  const fits = util.arraysEqual(expected, target.shape);
+  const misfit = (message: string) => new Error(message + advice(input, target, dim));
+
+  if (rank === 1 && !fits) {
+    throw misfit(
+      `For 1D input, 1D target must have size 1, but got target size: ${target.size}. Expected a scalar target.`,
     );
-  } else if (input.rank !== 4 && !sameShape) {
-    throw new Error(`Expected target size ${show(expected)}, got ${show(target.shape)}`);
+  }
+  if (rank > 1 && expected[0] !== target.shape[0]) {
+    throw misfit(`Expected input batch_size (${expected[0]}) to match target batch_size (${target.shape[0] ?? 0}).`);
+  }
+  if (rank === 2 && !fits) {
+    throw misfit(
+      '0D or 1D target tensor expected, multi-target not supported. ' +
+        `Got input: ${show(input.shape)}, target: ${show(target.shape)}.`,
+    );
+  }
+  if (rank === 4 && target.rank !== 3) {
+    throw misfit(
+      `only batches of spatial targets supported (3D tensors) but got targets of dimension: ${target.rank}.`,
+    );
+  }
+  if (rank !== 4 && !fits) {
+    throw misfit(`Expected target size ${show(expected)}, got ${show(target.shape)}.`);
   }
   if (target.dtype !== 'int32') {
     throw new TypeError(
-      `expected target dtype to be int32, but got ${target.dtype}. Class indices are integers: cast them with ` +
-        'target.toInt().',
+      `expected target dtype to be int32, but got ${target.dtype}. Cast class indices: target.toInt().`,
     );
   }
-  if (!sameShape) {
-    throw new Error(`size mismatch (got input: ${show(input.shape)} , target: ${show(target.shape)})`);
+  if (!fits) throw misfit(`size mismatch (got input: ${show(input.shape)} , target: ${show(target.shape)}).`);
+}
+
+/** What was most likely meant where the shape of an index target does not fit. */
+function advice(input: Tensor, target: Tensor, dim: number): string {
+  const fits = (shape: number[]) => util.arraysEqual(target.shape, shape);
+  for (const axis of [dim, input.rank - 1]) {
+    const squeeze = fits(keptShape(input.shape, axis)) ? ` Write target.squeeze([${axis}]).` : '';
+    if (!squeeze && !fits(rowShape(input.shape, axis))) continue;
+    return axis === dim ? squeeze : `${squeeze} For classes in the last dimension set \`dim: -1\`.`;
   }
+  const [labels, last] = [show(input.shape), target.rank - 1];
+  const swapped = [rowShape, keptShape].some((shape) => show(shape(target.shape, last)) === labels);
+  return swapped ? ' The order is (input, target); Layers takes layersLoss(criterion).' : '';
 }
 
 export function checkProbabilityTarget(target: Tensor, ignoreIndex: number): void {
   if (target.dtype !== 'float32') {
     throw new TypeError(
-      `Expected floating point type for target with class probabilities, got ${target.dtype}. A target of the ` +
-        "input's shape holds probabilities; class indices have its shape less the class dimension.",
+      `Expected floating point type for target with class probabilities, got ${target.dtype}. Cast one-hot labels: ` +
+        'target.toFloat().',
     );
   }
   if (ignoreIndex >= 0) {
@@ -113,24 +102,23 @@ export function checkProbabilityTarget(target: Tensor, ignoreIndex: number): voi
 }
 
 /** Checks class weights against the classes, and gives them as a tensor: `[0]` for none. */
-export function weightTensor(weight: ClassWeight | null | undefined, input: Tensor, dim: number, prefix = ''): Tensor {
+export function weightTensor(weight: ClassWeight | null, input: Tensor, dim: number, prefix = ''): Tensor {
   if (weight == null) return tensor1d(NONE);
   const classes = input.shape[dim];
   const shape = weightShape(weight);
   if (shape.length !== 1 || shape[0] !== classes) {
-    const expected =
-      input.rank <= 2 || prefix ? `for all ${classes} classes or no classes but` : 'for all or no classes: expected';
-    const got = input.rank <= 2 || prefix ? '' : ` [${classes}] but`;
+    const all = input.rank <= 2 || prefix ? `all ${classes} classes` : 'all';
     throw new Error(
-      `${prefix}weight tensor should be defined either ${expected}${got} got weight tensor of shape: ${show(shape)}`,
+      `${prefix}weight tensor should be defined either for ${all} or no classes but got weight tensor of shape: ` +
+        `${show(shape)}. Expected shape [${classes}].`,
     );
   }
-  return weight instanceof Tensor ? weight : tensor1d(weight as number[], 'float32');
+  return weight instanceof Tensor ? weight : tensor1d(new Float32Array(weight as number[]));
 }
 
 const NONE = new Float32Array(0);
 
-/** The shape of class weights, which must be float32 numbers. */
+/** The shape of class weights, which must be numbers, those of a tensor float32. */
 export function weightShape(weight: ClassWeight): number[] {
   if (weight instanceof Tensor) {
     checkTensor(weight, 'weight');
@@ -139,15 +127,15 @@ export function weightShape(weight: ClassWeight): number[] {
     }
     return weight.shape;
   }
-  if (!Array.isArray(weight) && !(weight instanceof Float32Array)) {
-    throw new TypeError(`Expected \`weight\` to be number[], a Float32Array or a Tensor1D, got ${describe(weight)}.`);
+  const values = weight as readonly number[];
+  if (!Array.isArray(values) && !(ArrayBuffer.isView(values) && 'length' in values)) {
+    throw expected('`weight`', 'an array of numbers or a tf.Tensor', values);
   }
-  return [weight.length];
+  for (let i = 0; i < values.length; i++) {
+    if (typeof values[i] === 'number') continue;
+    throw new TypeError(`\`weight\` must hold numbers, got ${describe(values[i])} at index ${i}.`);
+  }
+  return [values.length];
 }
 
 const show = (shape: readonly number[]) => `[${shape.join(', ')}]`;
-
-function describe(x: unknown): string {
-  if (x === null || x === undefined || typeof x === 'number') return String(x);
-  return typeof x === 'object' ? (x.constructor?.name ?? 'object') : typeof x;
-}

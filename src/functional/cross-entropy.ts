@@ -1,20 +1,16 @@
-import { type Scalar, type Tensor, tidy, util } from '@tensorflow/tfjs-core';
-import type { CrossEntropyOptions } from '../contract/options';
+import { type Tensor, tidy, util } from '@tensorflow/tfjs-core';
+import type { AnyTensor } from '../contract/any-tensor';
+import type { CrossEntropyOptions, LossOf, Reduction } from '../contract/options';
 import { crossEntropyLossOp } from '../ops/cross-entropy-loss';
 import {
   checkClassDim,
   checkFloat,
-  checkIgnoreIndex,
   checkIndexTarget,
-  checkLabelSmoothing,
-  checkOptions,
   checkProbabilityTarget,
-  checkReduction,
   checkTensor,
   weightTensor,
 } from './checks';
-
-export const CROSS_ENTROPY_OPTIONS = ['weight', 'ignoreIndex', 'reduction', 'labelSmoothing', 'dim'];
+import { CROSS_ENTROPY_DEFAULTS, readOptions } from './read-options';
 
 /**
  * The cross-entropy between logits and a target: LogSoftmax and NLLLoss in one, without the probabilities in between.
@@ -35,8 +31,9 @@ export const CROSS_ENTROPY_OPTIONS = ['weight', 'ignoreIndex', 'reduction', 'lab
  * @returns A scalar in nats; with `reduction: 'none'` a tensor of the input's shape without the class dimension. `NaN`
  *     for the mean of nothing (no rows, or all of them ignored; the gradient is 0 then).
  * @throws RangeError where a target is no class and not `ignoreIndex` (on GPU backends that row's loss is NaN instead:
- *     finding out would wait for the device), and for a `labelSmoothing` outside of [0, 1].
- * @throws TypeError for a wrong dtype, and Error for shapes or a weight length that do not fit together.
+ *     finding out would wait for the device), for a `labelSmoothing` outside of [0, 1], and for an `ignoreIndex` outside
+ *     of int32.
+ * @throws TypeError for a wrong dtype or option, and Error for shapes or a weight length that do not fit together.
  *
  * @example
  * ```ts
@@ -48,34 +45,23 @@ export const CROSS_ENTROPY_OPTIONS = ['weight', 'ignoreIndex', 'reduction', 'lab
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html
  */
-export function crossEntropy(
-  input: Tensor,
-  target: Tensor,
-  options: CrossEntropyOptions & { readonly reduction: 'none' },
-): Tensor;
-export function crossEntropy(
-  input: Tensor,
-  target: Tensor,
-  options?: CrossEntropyOptions & { readonly reduction?: 'mean' | 'sum' },
-): Scalar;
-export function crossEntropy(input: Tensor, target: Tensor, options?: CrossEntropyOptions): Tensor;
-export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  checkOptions(options, CROSS_ENTROPY_OPTIONS, 'crossEntropy');
-  const { weight, ignoreIndex = -100, reduction = 'mean', labelSmoothing = 0 } = options;
-  checkReduction(reduction);
-  checkIgnoreIndex(ignoreIndex);
+export function crossEntropy<R extends Reduction = 'mean', T extends AnyTensor = Tensor>(
+  input: T,
+  target: AnyTensor,
+  options: CrossEntropyOptions<R> = {},
+): LossOf<R, T> {
+  const { weight, ...attrs } = readOptions(options, CROSS_ENTROPY_DEFAULTS, 'crossEntropy');
   checkTensor(input, 'input');
   checkTensor(target, 'target');
   const isProbability = util.arraysEqual(input.shape, target.shape);
-  if (isProbability) checkProbabilityTarget(target, ignoreIndex);
-  checkLabelSmoothing(labelSmoothing);
-  const dim = checkClassDim(options.dim, input.rank);
+  if (isProbability) checkProbabilityTarget(target, attrs.ignoreIndex);
+  const dim = checkClassDim(attrs.dim, input.rank);
   if (!isProbability) checkIndexTarget(input, target, dim);
   checkFloat(input, 'input', 'crossEntropy');
-  return tidy(() => {
+  const loss = tidy(() => {
     const weights = weightTensor(weight, input, dim, isProbability ? 'cross_entropy: ' : '');
     const kind = isProbability ? 'probabilities' : 'indices';
-    const attrs = { dim, target: kind, ignoreIndex, reduction, labelSmoothing } as const;
-    return crossEntropyLossOp({ input, target, weight: weights }, attrs);
+    return crossEntropyLossOp({ input, target, weight: weights }, { ...attrs, dim, target: kind });
   });
+  return loss as LossOf<R, T>;
 }

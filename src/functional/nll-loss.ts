@@ -1,18 +1,9 @@
-import { type Scalar, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import type { NLLLossOptions } from '../contract/options';
+import { type Tensor, tidy } from '@tensorflow/tfjs-core';
+import type { AnyTensor } from '../contract/any-tensor';
+import type { LossOf, NLLLossOptions, Reduction } from '../contract/options';
 import { nllLossOp } from '../ops/nll-loss';
-import {
-  checkClassDim,
-  checkFloat,
-  checkIgnoreIndex,
-  checkIndexTarget,
-  checkOptions,
-  checkReduction,
-  checkTensor,
-  weightTensor,
-} from './checks';
-
-export const NLL_LOSS_OPTIONS = ['weight', 'ignoreIndex', 'reduction', 'dim'];
+import { checkClassDim, checkFloat, checkIndexTarget, checkTensor, weightTensor } from './checks';
+import { NLL_LOSS_DEFAULTS, readOptions } from './read-options';
 
 /**
  * The negative log-likelihood of class indices under log-probabilities, e.g. those of `logSoftmax`.
@@ -28,8 +19,8 @@ export const NLL_LOSS_OPTIONS = ['weight', 'ignoreIndex', 'reduction', 'dim'];
  * @returns A scalar in nats; with `reduction: 'none'` a tensor of the target's shape. `NaN` for the mean of nothing
  *     (no rows, or all of them ignored; the gradient is 0 then).
  * @throws RangeError where a target is no class and not `ignoreIndex` (on GPU backends that row's loss is NaN instead:
- *     finding out would wait for the device).
- * @throws TypeError for a wrong dtype, and Error for shapes or a weight length that do not fit together.
+ *     finding out would wait for the device), and for an `ignoreIndex` outside of int32.
+ * @throws TypeError for a wrong dtype or option, and Error for shapes or a weight length that do not fit together.
  *
  * @example
  * ```ts
@@ -39,30 +30,20 @@ export const NLL_LOSS_OPTIONS = ['weight', 'ignoreIndex', 'reduction', 'dim'];
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.nll_loss.html
  */
-export function nllLoss(
-  input: Tensor,
-  target: Tensor,
-  options: NLLLossOptions & { readonly reduction: 'none' },
-): Tensor;
-export function nllLoss(
-  input: Tensor,
-  target: Tensor,
-  options?: NLLLossOptions & { readonly reduction?: 'mean' | 'sum' },
-): Scalar;
-export function nllLoss(input: Tensor, target: Tensor, options?: NLLLossOptions): Tensor;
-export function nllLoss(input: Tensor, target: Tensor, options: NLLLossOptions = {}): Tensor {
-  checkOptions(options, NLL_LOSS_OPTIONS, 'nllLoss');
-  const { weight, ignoreIndex = -100, reduction = 'mean' } = options;
-  checkReduction(reduction);
-  checkIgnoreIndex(ignoreIndex);
+export function nllLoss<R extends Reduction = 'mean', T extends AnyTensor = Tensor>(
+  input: T,
+  target: AnyTensor,
+  options: NLLLossOptions<R> = {},
+): LossOf<R, T> {
+  const { weight, ...attrs } = readOptions(options, NLL_LOSS_DEFAULTS, 'nllLoss');
   checkTensor(input, 'input');
   checkTensor(target, 'target');
-  const dim = checkClassDim(options.dim, input.rank);
+  const dim = checkClassDim(attrs.dim, input.rank);
   checkIndexTarget(input, target, dim);
   checkFloat(input, 'input', 'nllLoss');
-  return tidy(() => {
+  const loss = tidy(() => {
     const weights = weightTensor(weight, input, dim);
-    const attrs = { dim, target: 'indices', ignoreIndex, reduction, labelSmoothing: 0 } as const;
-    return nllLossOp({ input, target, weight: weights }, attrs);
+    return nllLossOp({ input, target, weight: weights }, { ...attrs, dim, target: 'indices' });
   });
+  return loss as LossOf<R, T>;
 }

@@ -1,4 +1,5 @@
 import { deprecationWarn, type Tensor } from '@tensorflow/tfjs-core';
+import type { AnyTensor } from '../contract/any-tensor';
 import { logSoftmaxOp, softmaxOp } from '../ops/softmax';
 import { checkDim, checkFloat, checkTensor } from './checks';
 
@@ -20,8 +21,8 @@ import { checkDim, checkFloat, checkTensor } from './checks';
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.log_softmax.html
  */
-export function logSoftmax<T extends Tensor>(x: T, dim?: number): T {
-  return logSoftmaxOp(x, { dim: checkSoftmax(x, dim, 'logSoftmax') });
+export function logSoftmax<T extends AnyTensor>(x: T, dim?: number): T {
+  return along(logSoftmaxOp, x, dim, 'logSoftmax');
 }
 
 /**
@@ -42,14 +43,17 @@ export function logSoftmax<T extends Tensor>(x: T, dim?: number): T {
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html
  */
-export function softmax<T extends Tensor>(x: T, dim?: number): T {
-  return softmaxOp(x, { dim: checkSoftmax(x, dim, 'softmax') });
+export function softmax<T extends AnyTensor>(x: T, dim?: number): T {
+  return along(softmaxOp, x, dim, 'softmax');
 }
 
-function checkSoftmax(x: Tensor, dim: number | undefined, functionName: string): number {
+function along<T>(op: (x: Tensor, attrs: { dim: number }) => Tensor, x: T, dim: number | undefined, name: string): T {
   checkTensor(x, 'x');
-  checkFloat(x, 'x', functionName);
-  if (dim !== undefined) return checkDim(dim, x.rank);
+  checkFloat(x, 'x', name);
+  return op(x, { dim: dim === undefined ? implicitDim(x.rank, name) : checkDim(dim, x.rank) }) as T;
+}
+
+function implicitDim(rank: number, functionName: string): number {
   deprecationWarn(`Implicit dimension choice for ${functionName} has been deprecated. Pass dim as an argument.`);
-  return x.rank <= 1 || x.rank === 3 ? 0 : 1;
+  return rank <= 1 || rank === 3 ? 0 : 1;
 }

@@ -1,12 +1,12 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { CrossEntropyOptions } from '../contract/options';
+import type { CrossEntropyOptions, Reduction } from '../contract/options';
 import { crossEntropy } from '../functional/cross-entropy';
 import { nllLoss } from '../functional/nll-loss';
 import type { CrossEntropyLoss } from '../nn/cross-entropy-loss';
 import type { NLLLoss } from '../nn/nll-loss';
 
 /** What can be made a loss of Layers. */
-export type Criterion = CrossEntropyLoss | NLLLoss;
+export type Criterion = CrossEntropyLoss<Reduction> | NLLLoss<Reduction>;
 
 /** By its shape: a criterion may come from another copy of this package, e.g. the CommonJS one. */
 export function isCriterion(x: unknown): x is Criterion {
@@ -14,7 +14,7 @@ export function isCriterion(x: unknown): x is Criterion {
   return typeof forward === 'function' && typeof reduction === 'string';
 }
 
-export function isCrossEntropy(criterion: Criterion): criterion is CrossEntropyLoss {
+export function isCrossEntropy(criterion: Criterion): criterion is CrossEntropyLoss<Reduction> {
   return 'labelSmoothing' in criterion;
 }
 

@@ -1,4 +1,3 @@
-import type { CrossEntropyOptions } from '../contract/options';
 import { CrossEntropyLoss } from '../nn/cross-entropy-loss';
 import { NLLLoss } from '../nn/nll-loss';
 import { type Criterion, classNameOf } from './criterion';
@@ -10,7 +9,7 @@ const CLASSES = { CrossEntropyLoss, NLLLoss };
 /** A criterion as JSON, in the form that Layers gives its layers. */
 interface Serialized {
   readonly className: keyof typeof CLASSES;
-  readonly config: CrossEntropyOptions;
+  readonly config: ReturnType<Criterion['getConfig']>;
 }
 
 interface WithMetadata {

@@ -1,8 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { CrossEntropyOptions } from '../contract/options';
-import { checkLabelSmoothing } from '../functional/checks';
-import { CROSS_ENTROPY_OPTIONS, crossEntropy } from '../functional/cross-entropy';
-import { WeightedLoss } from './weighted-loss';
+import type { AnyTensor } from '../contract/any-tensor';
+import type { CrossEntropyOptions, LossOf, Reduction } from '../contract/options';
+import { crossEntropy } from '../functional/cross-entropy';
+import { CROSS_ENTROPY_DEFAULTS, readOptions } from '../functional/read-options';
+import { optionsOf, WeightedLoss } from './weighted-loss';
 
 /**
  * `torch.nn.CrossEntropyLoss`: LogSoftmax and NLLLoss in one. Formula, shapes and errors: `crossEntropy`.
@@ -18,25 +19,20 @@ import { WeightedLoss } from './weighted-loss';
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
  */
-export class CrossEntropyLoss extends WeightedLoss<CrossEntropyOptions> {
+export class CrossEntropyLoss<R extends Reduction = 'mean'> extends WeightedLoss<R> {
   readonly labelSmoothing: number;
 
-  constructor(options: CrossEntropyOptions = {}) {
-    super('CrossEntropyLoss', options, CROSS_ENTROPY_OPTIONS);
-    const { labelSmoothing = 0 } = options;
-    checkLabelSmoothing(labelSmoothing);
-    this.labelSmoothing = labelSmoothing;
+  constructor(options: CrossEntropyOptions<R> = {}) {
+    const read = readOptions(options, CROSS_ENTROPY_DEFAULTS, 'CrossEntropyLoss');
+    super('CrossEntropyLoss', read);
+    this.labelSmoothing = read.labelSmoothing;
   }
 
-  forward(input: Tensor, target: Tensor): Tensor {
-    return crossEntropy(input, target, { ...this.callOptions(), labelSmoothing: this.labelSmoothing });
+  forward<T extends AnyTensor = Tensor>(input: T, target: AnyTensor): LossOf<R, T> {
+    return crossEntropy(input, target, { ...optionsOf(this), labelSmoothing: this.labelSmoothing });
   }
 
   override getConfig() {
     return { ...super.getConfig(), labelSmoothing: this.labelSmoothing };
-  }
-
-  static fromConfig(config: CrossEntropyOptions): CrossEntropyLoss {
-    return new CrossEntropyLoss(config);
   }
 }

@@ -1,7 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { NLLLossOptions } from '../contract/options';
-import { NLL_LOSS_OPTIONS, nllLoss } from '../functional/nll-loss';
-import { WeightedLoss } from './weighted-loss';
+import type { AnyTensor } from '../contract/any-tensor';
+import type { LossOf, NLLLossOptions, Reduction } from '../contract/options';
+import { nllLoss } from '../functional/nll-loss';
+import { NLL_LOSS_DEFAULTS, readOptions } from '../functional/read-options';
+import { optionsOf, WeightedLoss } from './weighted-loss';
 
 /**
  * `torch.nn.NLLLoss`: the negative log-likelihood of class indices under log-probabilities. Formula, shapes and
@@ -16,16 +18,12 @@ import { WeightedLoss } from './weighted-loss';
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html
  */
-export class NLLLoss extends WeightedLoss<NLLLossOptions> {
-  constructor(options: NLLLossOptions = {}) {
-    super('NLLLoss', options, NLL_LOSS_OPTIONS);
+export class NLLLoss<R extends Reduction = 'mean'> extends WeightedLoss<R> {
+  constructor(options: NLLLossOptions<R> = {}) {
+    super('NLLLoss', readOptions(options, NLL_LOSS_DEFAULTS, 'NLLLoss'));
   }
 
-  forward(input: Tensor, target: Tensor): Tensor {
-    return nllLoss(input, target, this.callOptions());
-  }
-
-  static fromConfig(config: NLLLossOptions): NLLLoss {
-    return new NLLLoss(config);
+  forward<T extends AnyTensor = Tensor>(input: T, target: AnyTensor): LossOf<R, T> {
+    return nllLoss(input, target, optionsOf(this));
   }
 }

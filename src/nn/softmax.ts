@@ -1,5 +1,6 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { checkOptions } from '../functional/checks';
+import type { AnyTensor } from '../contract/any-tensor';
+import { checkInteger } from '../functional/checks';
+import { withDefaults } from '../functional/read-options';
 import { logSoftmax, softmax } from '../functional/softmax';
 
 /** Options of `LogSoftmax` and `Softmax`. */
@@ -12,16 +13,23 @@ export interface SoftmaxOptions {
 abstract class AlongDim {
   readonly dim: number | undefined;
 
-  constructor(dim?: number | SoftmaxOptions) {
-    if (typeof dim === 'object') checkOptions(dim, ['dim'], 'Softmax');
-    this.dim = typeof dim === 'object' ? dim.dim : dim;
+  constructor(className: string, options?: number | SoftmaxOptions) {
+    const { dim } =
+      typeof options === 'object' ? withDefaults(options, { dim: undefined }, className) : { dim: options };
+    if (dim !== undefined) checkInteger(dim, 'dim');
+    this.dim = dim;
   }
 
-  abstract forward<T extends Tensor>(x: T): T;
+  abstract forward<T extends AnyTensor>(x: T): T;
 
   /** The options as plain JSON, from which `fromConfig` makes the same module. */
   getConfig(): SoftmaxOptions {
     return this.dim === undefined ? {} : { dim: this.dim };
+  }
+
+  /** A module of this class, or of the subclass that this is called on. */
+  static fromConfig<T>(this: new (options: SoftmaxOptions) => T, config: SoftmaxOptions): T {
+    return new this(config);
   }
 
   dispose(): void {}
@@ -38,12 +46,12 @@ abstract class AlongDim {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSoftmax.html
  */
 export class LogSoftmax extends AlongDim {
-  forward<T extends Tensor>(x: T): T {
-    return logSoftmax(x, this.dim);
+  constructor(dim?: number | SoftmaxOptions) {
+    super('LogSoftmax', dim);
   }
 
-  static fromConfig(config: SoftmaxOptions): LogSoftmax {
-    return new LogSoftmax(config);
+  forward<T extends AnyTensor>(x: T): T {
+    return logSoftmax(x, this.dim);
   }
 }
 
@@ -58,11 +66,11 @@ export class LogSoftmax extends AlongDim {
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax.html
  */
 export class Softmax extends AlongDim {
-  forward<T extends Tensor>(x: T): T {
-    return softmax(x, this.dim);
+  constructor(dim?: number | SoftmaxOptions) {
+    super('Softmax', dim);
   }
 
-  static fromConfig(config: SoftmaxOptions): Softmax {
-    return new Softmax(config);
+  forward<T extends AnyTensor>(x: T): T {
+    return softmax(x, this.dim);
   }
 }

@@ -1,49 +1,61 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { NLLLossOptions, Reduction } from '../contract/options';
-import { checkIgnoreIndex, checkOptions, checkReduction } from '../functional/checks';
+import type { AnyTensor } from '../contract/any-tensor';
+import type { ClassWeight, LossOf, NLLLossOptions, Reduction } from '../contract/options';
+import { checkInteger } from '../functional/checks';
+import type { ReadOptions } from '../functional/read-options';
 import { KeptWeight } from './class-weight';
 
+/** JSON has finite numbers only: others are strings there. */
+type StoredWeight = readonly (number | 'NaN' | 'Infinity' | '-Infinity')[];
+
+/** Options as `getConfig` gives them, and as they come back from JSON. */
+type Config<Options> = Omit<NonNullable<Options>, 'weight'> & { readonly weight?: ClassWeight | StoredWeight | null };
+
 /** What the losses with class weights have in common: their options, read as PyTorch reads them, and their lifetime. */
-export abstract class WeightedLoss<Options extends NLLLossOptions> {
+export abstract class WeightedLoss<R extends Reduction> {
   /** tfjs-layers takes a criterion for a dictionary of losses, and names its first field in its error. */
   readonly 'write loss: layersLoss(criterion), of tfjs-cross-entropy/layers' = true;
   private readonly className: string;
   readonly ignoreIndex: number;
-  readonly reduction: Reduction;
+  readonly reduction: R;
   /** The class dimension, or `undefined` for PyTorch's: 1, and 0 for an unbatched input. */
   readonly dim: number | undefined;
   private readonly keptWeight: KeptWeight | null;
   private disposed = false;
 
-  constructor(className: string, options: Options, known: readonly string[]) {
-    checkOptions(options, known, className);
+  constructor(className: string, { weight, ignoreIndex, reduction, dim }: ReadOptions<R>) {
+    if (dim !== undefined) checkInteger(dim, 'dim');
     this.className = className;
-    const { weight, ignoreIndex = -100, reduction = 'mean', dim } = options;
-    checkReduction(reduction);
-    checkIgnoreIndex(ignoreIndex);
     this.ignoreIndex = ignoreIndex;
     this.reduction = reduction;
     this.dim = dim;
-    this.keptWeight = weight == null ? null : new KeptWeight(weight);
+    this.keptWeight = weight && new KeptWeight(weight);
   }
 
-  /** The class weights on the host, or `null`. */
+  /** A copy of the class weights on the host, or `null`. Those of a tensor are read now: on GPUs, `forward` is faster. */
   get weight(): Float32Array | null {
-    return this.keptWeight?.values ?? null;
+    return this.keptWeight && (this.keptWeight.values ?? this.fail());
   }
 
   /** The loss of `input` against `target`, in PyTorch's order. */
-  abstract forward(input: Tensor, target: Tensor): Tensor;
+  abstract forward<T extends AnyTensor = Tensor>(input: T, target: AnyTensor): LossOf<R, T>;
 
   /** The options as plain JSON, from which `fromConfig` makes the same criterion. */
   getConfig() {
-    const { ignoreIndex, reduction, dim } = this;
+    const { weight, ignoreIndex, reduction, dim } = this;
     return {
-      weight: this.weight && Array.from(this.weight),
+      weight: weight && Array.from(weight, (w) => (Number.isFinite(w) ? w : (String(w) as StoredWeight[number]))),
       ignoreIndex,
       reduction,
       ...(dim !== undefined && { dim }),
     };
+  }
+
+  /** A criterion of this class, or of the subclass that this is called on. */
+  static fromConfig<T, Options>(this: new (options: Options) => T, config: Config<Options>): T {
+    if (!Array.isArray(config?.weight)) return new this(config as Options);
+    const weight = config.weight.map((w) => (String(Number(w)) === w ? Number(w) : w));
+    return new this({ ...config, weight } as unknown as Options);
   }
 
   /** Frees the class weights' copies on the backends. The criterion cannot be used afterwards. */
@@ -52,10 +64,22 @@ export abstract class WeightedLoss<Options extends NLLLossOptions> {
     this.disposed = true;
   }
 
-  /** The options for one call of the function. */
-  protected callOptions(): NLLLossOptions {
-    if (this.disposed) throw new Error(`This ${this.className} is disposed. Make a new one with fromConfig().`);
+  /** The options for one call of the function, with the weight on the active backend. */
+  callOptions(): NLLLossOptions<R> {
+    if (this.disposed) this.fail();
     const { ignoreIndex, reduction, dim } = this;
     return { weight: this.keptWeight?.tensor(), ignoreIndex, reduction, dim };
   }
+
+  private fail(): never {
+    throw new Error(`This ${this.className} is disposed. Make a new one with fromConfig().`);
+  }
+}
+
+/** The options for a call of `forward`, which may have been torn off its criterion. */
+export function optionsOf<R extends Reduction>(criterion: WeightedLoss<R> | undefined): NLLLossOptions<R> {
+  if (criterion instanceof WeightedLoss) return criterion.callOptions();
+  throw new TypeError(
+    'Expected `forward` to be called as criterion.forward(input, target); Layers takes layersLoss(criterion).',
+  );
 }

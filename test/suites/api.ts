@@ -10,11 +10,11 @@ import {
   Softmax,
   softmax,
 } from 'tfjs-cross-entropy';
-import type { Check } from '../support/check';
+import { type Check, isHost } from '../support/check';
 import { assertClose, assertEqual, assertThrows, withoutLeaks } from '../support/tensors';
 
 /** The classes and functions as users meet them: options, lifetimes, and what bad input is told. */
-export function apiSuite(_backend: string): Check[] {
+export function apiSuite(backend: string): Check[] {
   const logits = () => tf.tensor2d([2, 1, 0, 0.5, -1, 3, 1, 1, 1], [3, 3]);
   const labels = () => tf.tensor1d([0, 2, 1], 'int32');
   const check = (name: string, run: () => void | Promise<void>): Check => ({ name, run: () => withoutLeaks(run) });
@@ -60,6 +60,34 @@ export function apiSuite(_backend: string): Check[] {
       assertEqual(Softmax.fromConfig(new Softmax({ dim: 0 }).getConfig()).dim, 0, 'Softmax');
     }),
 
+    check('weights that are not finite survive JSON, and no other strings pass for numbers', () => {
+      const weight = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0.5];
+      for (const Criterion of [CrossEntropyLoss, NLLLoss]) {
+        const config = JSON.parse(JSON.stringify(new Criterion({ weight }).getConfig()));
+        const copy = Criterion.fromConfig(config);
+        assertEqual(Array.from(copy.weight!, String), weight.map(String), 'weight');
+        const words = { weight: ['one', 2, 3] } as never;
+        assertThrows(() => Criterion.fromConfig(words), '`weight` must hold numbers, got string at index 0');
+      }
+    }),
+
+    check('fromConfig of a subclass makes the subclass', () => {
+      class Mine extends CrossEntropyLoss<'sum'> {
+        readonly mine = true;
+      }
+      class MySoftmax extends Softmax {
+        readonly mine = true;
+      }
+      const criterion: Mine = Mine.fromConfig({ reduction: 'sum' });
+      const module: MySoftmax = MySoftmax.fromConfig({ dim: 1 });
+      assertEqual(
+        [criterion.mine, criterion.reduction, criterion instanceof CrossEntropyLoss],
+        [true, 'sum', true],
+        '',
+      );
+      assertEqual([module.mine, module.dim, module instanceof MySoftmax], [true, 1, true], 'Softmax');
+    }),
+
     check("a criterion's weight outlives tidy, and the tensor it came from", async () => {
       const source = tf.tensor1d([1, 2, 3]);
       const criterion = new CrossEntropyLoss({ weight: source });
@@ -71,13 +99,99 @@ export function apiSuite(_backend: string): Check[] {
       assertThrows(() => criterion.forward(logits(), labels()), 'CrossEntropyLoss is disposed');
     }),
 
-    check('weights may be numbers, typed or a tensor, and only the labels of live rows use them', async () => {
-      const want = crossEntropy(logits(), labels(), { weight: [1, 2, 3] });
-      const weights: ClassWeight[] = [new Float32Array([1, 2, 3]), tf.tensor1d([1, 2, 3])];
-      for (const weight of weights) await same(crossEntropy(logits(), labels(), { weight }), want, 'loss');
-      const targets = tf.tensor1d([0, 0, 1], 'int32');
-      const unused = crossEntropy(logits(), targets, { weight: [1, 2, Number.POSITIVE_INFINITY] });
-      await same(unused, crossEntropy(logits(), targets, { weight: [1, 2, 0] }), 'an unused weight');
+    check(
+      'weights may be numbers, any array of them or a tensor, and only the labels of live rows use them',
+      async () => {
+        const want = crossEntropy(logits(), labels(), { weight: [1, 2, 3] });
+        const arrays = [Float32Array, Float64Array, Int8Array, Int32Array, Uint8Array, Uint8ClampedArray, Uint32Array];
+        const weights: ClassWeight[] = [...arrays.map((Numbers) => Numbers.of(1, 2, 3)), tf.tensor1d([1, 2, 3])];
+        for (const weight of weights) {
+          await same(crossEntropy(logits(), labels(), { weight }), want, 'loss');
+          const criterion = new CrossEntropyLoss({ weight });
+          await same(criterion.forward(logits(), labels()), want, 'loss of a class');
+          criterion.dispose();
+        }
+        const targets = tf.tensor1d([0, 0, 1], 'int32');
+        const unused = crossEntropy(logits(), targets, { weight: [1, 2, Number.POSITIVE_INFINITY] });
+        await same(unused, crossEntropy(logits(), targets, { weight: [1, 2, 0] }), 'an unused weight');
+      },
+    ),
+
+    check('weights that are no numbers are an error, in functions and classes', () => {
+      const cases: [unknown, string][] = [
+        [[1n, 5n, 9n], '`weight` must hold numbers, got bigint at index 0'],
+        [new BigInt64Array([1n, 5n, 9n]), '`weight` must hold numbers, got bigint at index 0'],
+        [[1, {}, 9], '`weight` must hold numbers, got Object at index 1'],
+        [[1, 2, '3'], '`weight` must hold numbers, got string at index 2'],
+        // biome-ignore lint/suspicious/noSparseArray: that is the case
+        [[1, , 3], '`weight` must hold numbers, got undefined at index 1'],
+        [[1, null, 3], '`weight` must hold numbers, got null at index 1'],
+        [[[1], [2], [3]], '`weight` must hold numbers, got Array at index 0'],
+        ['123', 'Expected `weight` to be an array of numbers or a tf.Tensor, got string'],
+        [new DataView(new ArrayBuffer(24)), 'Expected `weight` to be an array of numbers or a tf.Tensor, got DataView'],
+        [{ length: 3 }, 'Expected `weight` to be an array of numbers or a tf.Tensor, got Object'],
+      ];
+      for (const [weight, text] of cases) {
+        const options = { weight: weight as number[] };
+        const calls = [
+          () => crossEntropy(logits(), labels(), options),
+          () => nllLoss(logits(), labels(), options),
+          () => new CrossEntropyLoss(options),
+          () => new NLLLoss(options),
+        ];
+        for (const f of calls) assertEqual(assertThrows(f, text).name, 'TypeError', `type of "${text}"`);
+      }
+    }),
+
+    check("a criterion's weight cannot be changed from outside", async () => {
+      const source = Float32Array.of(1, 2, 3);
+      const criterion = new CrossEntropyLoss({ weight: source });
+      source.fill(7);
+      criterion.weight!.fill(8);
+      assertEqual([...criterion.weight!], [1, 2, 3], 'weight');
+      const tensor = tf.tensor1d([1, 2, 3]);
+      const ofTensor = new CrossEntropyLoss({ weight: tensor });
+      ofTensor.weight!.fill(8);
+      assertEqual([...ofTensor.weight!], [1, 2, 3], 'weight of a tensor');
+      await same(ofTensor.forward(logits(), labels()), criterion.forward(logits(), labels()), 'loss');
+      criterion.dispose();
+      ofTensor.dispose();
+      assertEqual([...criterion.weight!, ...ofTensor.weight!], [1, 2, 3, 1, 2, 3], 'weights, read before dispose()');
+    }),
+
+    check('a weight tensor is not read unless somebody asks for it', async () => {
+      const weight = tf.exp(tf.tensor1d([0, 1, 2]));
+      const active = tf.backend();
+      const read = active.readSync;
+      const reads: object[] = [];
+      Object.defineProperty(active, 'readSync', {
+        configurable: true,
+        writable: true,
+        value(this: typeof active, dataId: object) {
+          reads.push(dataId);
+          return read.call(this, dataId);
+        },
+      });
+      try {
+        tf.engine().startScope();
+        const criterion = new CrossEntropyLoss({ weight });
+        tf.engine().endScope();
+        assertEqual(reads.length, 0, 'reads by the constructor');
+        const loss = criterion.forward(logits(), labels());
+        if (!isHost(backend)) assertEqual(reads.length, 0, 'reads by forward');
+        await same(loss, crossEntropy(logits(), labels(), { weight }), 'loss');
+        // TensorFlow.js reads WebGPU's buffers at once by way of a canvas, which breaks Chromium's software renderer.
+        if (backend !== 'webgpu') assertClose(criterion.weight!, [1, Math.E, Math.E ** 2], 1e-5, 'weight');
+        if (backend === 'webgl') assertEqual(reads.length > 0, true, 'read by `weight`');
+        criterion.dispose();
+
+        const unread = new NLLLoss({ weight });
+        unread.dispose();
+        assertThrows(() => unread.weight, 'NLLLoss is disposed');
+        assertThrows(() => unread.getConfig(), 'NLLLoss is disposed');
+      } finally {
+        Reflect.deleteProperty(active, 'readSync');
+      }
     }),
 
     check('a step leaves nothing but what it returns, and takes nothing away', () => {
@@ -98,8 +212,7 @@ export function apiSuite(_backend: string): Check[] {
       const w = tf.variable(tf.zeros<tf.Rank.R2>([3, 3]));
       const criterion = new CrossEntropyLoss({ labelSmoothing: 0.05, weight: [1, 1, 2] });
       const optimizer = tf.train.sgd(0.5);
-      const step = () =>
-        optimizer.minimize(() => criterion.forward(tf.matMul(logits(), w), labels()) as tf.Scalar, true)!;
+      const step = () => optimizer.minimize(() => criterion.forward(tf.matMul(logits(), w), labels()), true)!;
       const [first] = await step().data();
       for (let i = 0; i < 20; i++) step().dispose();
       const [last] = await step().data();
@@ -155,6 +268,101 @@ export function apiSuite(_backend: string): Check[] {
       },
     },
 
+    check('options that are none are told so, by the name of what was called', () => {
+      const [x, t] = [logits(), labels()];
+      const others = [null, 5, -1, true, 'sum', [], () => {}, Symbol('s'), 1n, new Map(), new Date(0)];
+      for (const other of others as never[]) {
+        const calls: [string, () => unknown][] = [
+          ['crossEntropy', () => crossEntropy(x, t, other)],
+          ['nllLoss', () => nllLoss(x, t, other)],
+          ['CrossEntropyLoss', () => new CrossEntropyLoss(other)],
+          ['NLLLoss', () => new NLLLoss(other)],
+          ['CrossEntropyLoss', () => CrossEntropyLoss.fromConfig(other)],
+        ];
+        for (const [name, f] of calls) {
+          const error = assertThrows(f, `Expected the options of ${name} to be an object such as { dim: 1 }, got `);
+          assertEqual(error.name, 'TypeError', 'type');
+        }
+      }
+      for (const other of [null, [], new Map()] as never[]) {
+        assertThrows(() => new Softmax(other), 'Expected the options of Softmax to be an object');
+      }
+      for (const other of ['1', true, 1n, Symbol('s'), () => {}, 0.5, Number.NaN] as never[]) {
+        assertThrows(() => new LogSoftmax(other), 'Expected `dim` to be an integer, got ');
+        assertThrows(() => new CrossEntropyLoss({ dim: other }), 'Expected `dim` to be an integer, got ');
+        assertThrows(() => softmax(x, other), 'Expected `dim` to be an integer, got ');
+      }
+      assertThrows(() => new LogSoftmax({ axis: 1 } as never), 'LogSoftmax has no option `axis`. Its options: dim.');
+      for (const name of ['constructor', 'toString', '__proto__']) {
+        const options = JSON.parse(`{ "${name}": 1 }`);
+        assertThrows(() => crossEntropy(x, t, options), `crossEntropy has no option \`${name}\``);
+      }
+      for (const labelSmoothing of [null, '0.1', [], true, 1n, Symbol('s')] as never[]) {
+        const text = 'labelSmoothing must be between 0.0 and 1.0. Got: ';
+        assertThrows(() => crossEntropy(x, t, { labelSmoothing }), text);
+        assertThrows(() => new CrossEntropyLoss({ labelSmoothing }), text);
+      }
+      for (const reduction of [null, Symbol('s'), ['mean'], {}, 'Mean', ''] as never[]) {
+        assertThrows(() => nllLoss(x, t, { reduction }), ' is not a valid value for reduction');
+        assertThrows(() => new NLLLoss({ reduction }), ' is not a valid value for reduction');
+      }
+      for (const ignoreIndex of [null, '0', 1n, [], 0.5, Number.NaN] as never[]) {
+        assertThrows(() => nllLoss(x, t, { ignoreIndex }), 'Expected `ignoreIndex` to be an integer, got ');
+      }
+    }),
+
+    check('of options only their own properties count, and undefined is as good as none', async () => {
+      const want = crossEntropy(logits(), labels());
+      const inherited = Object.create({ reduction: 'sum', ignoreIndex: 0 });
+      await same(crossEntropy(logits(), labels(), inherited), want, 'inherited');
+      const none = { weight: undefined, ignoreIndex: undefined, reduction: undefined, dim: undefined };
+      await same(crossEntropy(logits(), labels(), { ...none, labelSmoothing: undefined }), want, 'undefined');
+      await same(new NLLLoss(none).forward(logits(), labels()), nllLoss(logits(), labels()), 'undefined, class');
+      await same(crossEntropy(logits(), labels(), Object.create(null)), want, 'no prototype');
+      const prototype = Object.prototype as { reduction?: string };
+      prototype.reduction = 'sum';
+      try {
+        await same(crossEntropy(logits(), labels()), want, 'polluted');
+        await same(new CrossEntropyLoss({ ignoreIndex: -1 }).forward(logits(), labels()), want, 'polluted, class');
+      } finally {
+        delete prototype.reduction;
+      }
+    }),
+
+    check('targets of the wrong kind or shape are told what to write', () => {
+      const x = logits();
+      const image = tf.zeros([2, 4, 5, 3]);
+      const ints = (...shape: number[]) => tf.zeros(shape, 'int32');
+      const cases: [() => unknown, ...string[]][] = [
+        [() => crossEntropy(x, tf.oneHot(labels(), 3)), 'class probabilities, got int32', 'target.toFloat()'],
+        [() => crossEntropy(x, ints(3, 1)), 'multi-target not supported', 'Write target.squeeze([1]).'],
+        [() => nllLoss(x, ints(3, 1)), 'multi-target not supported', 'Write target.squeeze([1]).'],
+        [() => crossEntropy(tf.zeros([2, 3, 4]), ints(2, 1, 4)), 'Expected target size [2, 4]', 'squeeze([1])'],
+        [() => crossEntropy(tf.zeros([3]), ints(1)), '1D target must have size 1', 'Write target.squeeze([0]).'],
+        [() => crossEntropy(image, ints(2, 4, 5)), 'size mismatch', 'set `dim: -1`'],
+        [() => crossEntropy(tf.zeros([2, 4, 3]), ints(2, 4)), 'Expected target size [2, 3]', 'set `dim: -1`'],
+        [
+          () => nllLoss(image, ints(2, 4, 5, 1)),
+          'only batches of',
+          'Write target.squeeze([3]). For classes in the last',
+        ],
+        [() => new CrossEntropyLoss({ dim: -1 }).forward(image, ints(2, 4, 5, 1)), 'squeeze([3]).'],
+        // A bound `forward` as a loss of Layers, which has (yTrue, yPred).
+        [() => new CrossEntropyLoss().forward(ints(4, 1), tf.zeros([4, 3])), 'Layers takes layersLoss(criterion)'],
+        [() => crossEntropy(labels(), x), 'The order is (input, target)'],
+        [() => crossEntropy(ints(2, 4, 5), image), 'The order is (input, target)'],
+      ];
+      for (const [f, ...texts] of cases) for (const text of texts) assertThrows(f, text);
+      for (const torn of [new CrossEntropyLoss(), new NLLLoss()].map(({ forward }) => forward)) {
+        assertThrows(() => torn(labels(), x), 'Expected `forward` to be called as criterion.forward(input, target)');
+      }
+      const plain = assertThrows(
+        () => crossEntropy(x, ints(2)),
+        'Expected input batch_size (3) to match target',
+      ).message;
+      assertEqual(plain, 'Expected input batch_size (3) to match target batch_size (2).', 'nothing to advise');
+    }),
+
     check('bad input is told what was expected', () => {
       const [x, t] = [logits(), labels()];
       const gone = logits();
@@ -171,7 +379,7 @@ export function apiSuite(_backend: string): Check[] {
       bad(() => crossEntropy(x, gone), 'Expected `target` to be a live tensor');
       bad(() => softmax(gone, 0), 'Expected `x` to be a live tensor');
       bad(() => crossEntropy(x, t, { weight: gone as never }), 'Expected `weight` to be a live tensor');
-      bad(() => crossEntropy(x, t, { weight: 2 as never }), 'Expected `weight` to be number[]', TypeError);
+      bad(() => crossEntropy(x, t, { weight: 2 as never }), 'Expected `weight` to be an array of numbers', TypeError);
       bad(() => crossEntropy(x, t, { ignore_index: 1 } as never), 'has no option `ignore_index`', TypeError);
       bad(() => new NLLLoss({ labelSmoothing: 0.1 } as never), 'NLLLoss has no option `labelSmoothing`', TypeError);
       bad(() => new LogSoftmax({ axis: 1 } as never), 'has no option `axis`', TypeError);

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { CrossEntropyLoss, crossEntropy, nllLoss } from 'tfjs-cross-entropy';
+import { CrossEntropyLoss, crossEntropy, NLLLoss, nllLoss } from 'tfjs-cross-entropy';
 import { type Check, isHost } from '../support/check';
 import { assertClose, assertEqual, assertThrows, withoutLeaks } from '../support/tensors';
 
@@ -122,5 +122,23 @@ export function deviationSuite(backend: string): Check[] {
         }
       },
     ),
+
+    check('10. ignoreIndex outside of int32 is a RangeError in the constructor and at the call', async () => {
+      for (const ignoreIndex of [2 ** 32, 2 ** 31, -(2 ** 31) - 1, Number.MAX_SAFE_INTEGER]) {
+        const text = `Expected \`ignoreIndex\` to be an int32, got ${ignoreIndex}.`;
+        for (const f of [
+          () => new CrossEntropyLoss({ ignoreIndex }),
+          () => new NLLLoss({ ignoreIndex }),
+          () => crossEntropy(x(), t(0, 1), { ignoreIndex }),
+          () => nllLoss(x(), t(0, 1), { ignoreIndex }),
+        ]) {
+          assertEqual(assertThrows(f, text).name, 'RangeError', 'type');
+        }
+      }
+      for (const ignoreIndex of [2 ** 31 - 1, -(2 ** 31)]) {
+        const rows = crossEntropy(x(), t(0, ignoreIndex), { ignoreIndex, reduction: 'none' });
+        assertClose(await rows.data(), [1.4076059, 0], 1e-5, `ignoreIndex ${ignoreIndex}`);
+      }
+    }),
   ];
 }
