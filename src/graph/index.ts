@@ -3,21 +3,48 @@
  *
  * @packageDocumentation
  */
-import { oneHot, sub, type Tensor } from '@tensorflow/tfjs-core';
+import {
+  add,
+  broadcast_util,
+  cast,
+  maximum,
+  scalar,
+  sub,
+  type Tensor,
+  tidy,
+  util,
+  valueAndGrad,
+  zeros,
+} from '@tensorflow/tfjs-core';
+import type { AnyTensor } from '../contract/any-tensor';
 import { crossEntropy } from '../functional/cross-entropy';
+import { expected } from '../functional/errors';
 import { softmax } from '../functional/softmax';
 
 /** What is used of `tf`, i.e. of whichever copy of tfjs-converter loads the models. */
 interface Converter {
-  registerOp(name: string, opFunc: (node: { inputs: Tensor[] }) => Tensor[]): void;
+  // biome-ignore lint/suspicious/noExplicitAny: the tensors of that copy, which cannot be named from here
+  registerOp(name: string, opFunc: (node: { inputs: AnyTensor[] }) => any): void;
 }
 
-/** TensorFlow ignores no label; this is none that anybody uses. */
-const NO_INDEX = -(2 ** 31);
+/** What both ops give: a loss for each row, and its gradient by the logits. */
+type Outputs = [loss: Tensor, backprop: Tensor];
+
+/**
+ * TensorFlow ignores no label, so the one that we ignore must not occur: labels below `LOWEST` become that, which is no
+ * class either. Both are whole numbers to GPUs too, where a label may be held as a float.
+ */
+const IGNORED = -(2 ** 31);
+const LOWEST = -(2 ** 15);
 
 /**
  * Registers `SparseSoftmaxCrossEntropyWithLogits` and `SoftmaxCrossEntropyWithLogits`, with both outputs, the loss of
  * each row and its gradient by the logits, for graph models that are loaded afterwards. Gradients go through them.
+ *
+ * As in TensorFlow, logits are `[N, C]`, dense labels and logits are broadcast to that, and a label that is no class is
+ * an error, or NaN in both outputs on GPU backends.
+ *
+ * @param tf TensorFlow.js, or its converter: whatever has `registerOp`.
  *
  * @example
  * ```ts
@@ -26,13 +53,33 @@ const NO_INDEX = -(2 ** 31);
  * ```
  */
 export function registerGraphOps(tf: Converter): void {
-  tf.registerOp('SparseSoftmaxCrossEntropyWithLogits', ({ inputs: [logits, labels] }) => {
-    const indices = labels.toInt();
-    const loss = crossEntropy(logits, indices, { reduction: 'none', ignoreIndex: NO_INDEX });
-    return [loss, sub(softmax(logits, 1), oneHot(indices, logits.shape[1]!))];
-  });
-  tf.registerOp('SoftmaxCrossEntropyWithLogits', ({ inputs: [logits, labels] }) => {
-    const loss = crossEntropy(logits, labels, { reduction: 'none' });
-    return [loss, sub(softmax(logits, 1), labels)];
-  });
+  if (typeof tf?.registerOp !== 'function') throw expected('`tf`', 'TensorFlow.js with its `registerOp`', tf);
+  const register = (name: string, outputs: (logits: Tensor, labels: Tensor) => Outputs) =>
+    tf.registerOp(name, ({ inputs }) => {
+      const [logits, labels] = inputs as Tensor[];
+      return tidy(() => outputs(logits, labels));
+    });
+  register('SparseSoftmaxCrossEntropyWithLogits', sparse);
+  register('SoftmaxCrossEntropyWithLogits', dense);
+}
+
+function sparse(logits: Tensor, labels: Tensor): Outputs {
+  checkMatrix(logits.shape);
+  const target = maximum(cast(labels, 'int32'), scalar(LOWEST, 'int32'));
+  const loss = (x: Tensor) => crossEntropy(x, target, { reduction: 'none', ignoreIndex: IGNORED });
+  const { value, grad } = valueAndGrad(loss)(logits);
+  return [value, grad];
+}
+
+function dense(logits: Tensor, labels: Tensor): Outputs {
+  const shape = broadcast_util.assertAndGetBroadcastShape(logits.shape, labels.shape);
+  checkMatrix(shape);
+  const whole = (x: Tensor) => (util.arraysEqual(x.shape, shape) ? x : add(x, zeros(shape)));
+  const [input, target] = [whole(logits), whole(labels)];
+  // Not the gradient of the loss, which is another where labels do not sum to 1: TensorFlow's op is defined so.
+  return [crossEntropy(input, target, { reduction: 'none' }), sub(softmax(input, 1), target)];
+}
+
+function checkMatrix(shape: number[]): void {
+  if (shape.length !== 2) throw new Error(`logits must be 2-D, [N, C], but got shape [${shape.join(', ')}]`);
 }

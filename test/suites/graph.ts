@@ -44,14 +44,78 @@ export function graphSuite(backend: string): Check[] {
         close(await tf.grad(f)(x).data(), await tf.matMul(backprop, kernel, false, true).data(), op);
       }
     }),
-    check('no label is ignored', async (model) => {
-      const { x } = inputs();
-      const labels = tf.tensor1d([0, -100, 2, 1], 'int32');
-      const run = () => model.execute({ x, labels }, 'sparse_loss') as tf.Tensor;
-      if (isHost(backend)) assertThrows(run, 'Target -100 is out of bounds');
-      else assertEqual(Array.from(await run().data(), Number.isNaN), [false, true, false, false], 'NaN');
+    check('no label is ignored: one that is no class is an error, or NaN in both outputs on a GPU', async () => {
+      const logits = tf.tensor2d([2, 1, 0, 0, 0, 3], [2, 3]);
+      for (const [label, named] of [
+        [3, 3],
+        [-1, -1],
+        [-100, -100],
+        [-(2 ** 31), -(2 ** 15)],
+        [2 ** 31 - 1, 2 ** 31 - 1],
+      ]) {
+        const run = () => op('Sparse', logits, tf.tensor1d([label, 2], 'int32'));
+        if (isHost(backend)) {
+          assertThrows(run, `Target ${named} is out of bounds`);
+          continue;
+        }
+        const [loss, backprop] = run();
+        assertEqual(Array.from(await loss.data(), Number.isNaN), [true, false], `loss of label ${label}`);
+        assertEqual(
+          Array.from(await backprop.data(), Number.isNaN),
+          [true, true, true, false, false, false],
+          'backprop',
+        );
+      }
+    }),
+    check('one class: zeros, as in TensorFlow', async () => {
+      const [loss, backprop] = op('Sparse', tf.tensor2d([3, -1], [2, 1]), tf.tensor1d([0, 0], 'int32'));
+      close(await loss.data(), [0, 0], 'loss');
+      close(await backprop.data(), [0, 0], 'backprop');
+      assertEqual(backprop.shape, [2, 1], 'shape');
+    }),
+    check('dense logits and labels are broadcast to [N, C]', async () => {
+      const x = tf.tensor2d([2, 1, 0, 0, 0, 3], [2, 3]);
+      const q = tf.tensor1d([0.2, 0.3, 0.5]);
+      // What TensorFlow 2.21 gives.
+      const byLabels = [1.7076058, 1.594923];
+      const backprops = [0.465241, -0.0552715, -0.4099694, -0.1547215, -0.2547215, 0.409443];
+      for (const labels of [q, q.reshape([1, 3])]) {
+        const [loss, backprop] = op('', x, labels);
+        close(await loss.data(), byLabels, 'loss');
+        close(await backprop.data(), backprops, 'backprop');
+      }
+      close(await op('', q.reshape([1, 3]), x)[0].data(), [3.619493, 2.8194931], 'broadcast logits');
+      close(await op('', x, tf.tensor2d([[1], [2]]))[0].data(), [4.2228174, 12.569538], 'one label for all classes');
+    }),
+    check('what TensorFlow refuses is refused', async () => {
+      const [cube, row] = [tf.zeros([2, 3, 4]), tf.zeros([3])];
+      assertThrows(() => op('Sparse', cube, tf.zeros([2, 4], 'int32')), 'must be 2-D, [N, C], but got shape [2, 3, 4]');
+      assertThrows(() => op('', cube, cube), 'must be 2-D, [N, C], but got shape [2, 3, 4]');
+      assertThrows(() => op('', row, row), 'must be 2-D, [N, C], but got shape [3]');
+      assertThrows(() => op('', tf.zeros([2, 3]), tf.zeros([3, 3])), 'could not be broadcast');
+      for (const other of [{}, null, undefined, 5, { registerOp: true }]) {
+        const error = assertThrows(() => registerGraphOps(other as never), 'Expected `tf` to be TensorFlow.js');
+        assertEqual(error.name, 'TypeError', 'type');
+      }
+    }),
+    check('executeAsync leaves its outputs and nothing else', async (model) => {
+      const { x, labels, probabilities } = inputs();
+      const feeds: Record<string, tf.NamedTensorMap> = { sparse: { x, labels }, dense: { x, probabilities } };
+      for (const [op, feed] of Object.entries(feeds)) {
+        const before = tf.memory().numTensors;
+        const outputs = (await model.executeAsync(feed, [`${op}_loss`, `${op}_backprop`])) as tf.Tensor[];
+        assertEqual(tf.memory().numTensors - before, 2, `tensors of ${op}`);
+        tf.dispose(outputs);
+      }
     }),
   ];
+}
+
+/** One of the ops as tfjs-converter calls it. */
+function op(kind: 'Sparse' | '', logits: tf.Tensor, labels: tf.Tensor): tf.Tensor[] {
+  const ops: Record<string, (node: { inputs: tf.Tensor[] }) => tf.Tensor[]> = {};
+  registerGraphOps({ registerOp: (name, f) => Object.assign(ops, { [name]: f }) });
+  return ops[`${kind}SoftmaxCrossEntropyWithLogits`]({ inputs: [logits, labels] });
 }
 
 const KERNEL = [0.5, -1.25, 0.75, 1.5, 0.25, -0.5];
