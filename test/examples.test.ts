@@ -6,7 +6,7 @@ import * as graph from 'tfjs-cross-entropy/graph';
 import * as layers from 'tfjs-cross-entropy/layers';
 import ts from 'typescript';
 
-/** Every example in a docstring or in the README, run; `x.print(); // 0.25` holds. */
+/** Every example in a docstring, run; `x.print(); // 0.25` holds. */
 const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => join('src', name));
@@ -14,13 +14,11 @@ const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
 const library = { ...main, ...layers, ...graph };
 const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor;
 
-const examples = [...sources, 'README.md'].flatMap((file) =>
-  [...readFileSync(file, 'utf8').matchAll(/^( \* @example\n \* )?```ts\n([\s\S]*?)^(?: \* )?```/gm)].map(
-    ([, , code], i) => ({
-      name: `${file} #${i + 1}`,
-      code: code.replace(/^ \* ?/gm, ''),
-    }),
-  ),
+const examples = sources.flatMap((file) =>
+  [...readFileSync(file, 'utf8').matchAll(/^ \* @example\n \* ```ts\n([\s\S]*?)^ \* ```/gm)].map(([, code], i) => ({
+    name: `${file} #${i + 1}`,
+    code: code.replace(/^ \* ?/gm, ''),
+  })),
 );
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -37,7 +35,6 @@ test('there are some in all public files', () => {
   ]) {
     expect(files).toContain(`src/${file}.ts`);
   }
-  expect(files).toContain('README.md');
 });
 
 /** What saves or loads needs a place that an example cannot bring. */

@@ -1,9 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describeWith } from '../support/backends';
 import { launchChromium, serve } from '../support/browser';
+import { Consumer } from '../support/consumer';
 
 /** The packed tarball as strangers use it: nothing here may see the sources. */
 const TFJS = resolve('node_modules/@tensorflow/tfjs/dist/tf.min.js');
@@ -15,44 +14,32 @@ const loss = criterion.forward(tf.tensor2d([[2, 1, 0], [0, 0, 3]]), target);
 const answer = loss.dataSync()[0].toFixed(4) + ' ' + gradient.dataSync()[0].toFixed(4);`;
 const ANSWER = '0.4013 -0.1674';
 
-let folder: string;
-const inFolder = (file: string, ...args: string[]) => {
-  const { status, stdout, stderr } = spawnSync(file, args, { cwd: folder, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${file} ${args.join(' ')}\n${stdout}${stderr}`);
-  return stdout;
-};
-const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+let consumer: Consumer;
 
 beforeAll(() => {
-  if (!existsSync('dist/index.js')) throw new Error('dist/ is missing: run `npm run build` first.');
-  folder = mkdtempSync(join(tmpdir(), 'consumer-'));
-  execFileSync('npm', ['pack', '--silent', '--pack-destination', folder]);
-  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
-  write('package.json', JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
-  const quiet = ['--no-audit', '--no-fund', '--silent', '--prefer-offline', '--ignore-scripts'];
-  inFolder('npm', 'install', ...quiet, `./${tarball}`, '@tensorflow/tfjs@4.22.0');
+  consumer = new Consumer();
 }, 300_000);
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => consumer.dispose());
 
 test('from an ES module', () => {
-  write(
+  consumer.write(
     'esm.mjs',
     `import * as tf from '@tensorflow/tfjs';
 import { CrossEntropyLoss, crossEntropy } from 'tfjs-cross-entropy';${PROGRAM}
 console.log(answer);`,
   );
-  expect(inFolder('node', 'esm.mjs')).toContain(ANSWER);
+  expect(consumer.run('node', 'esm.mjs')).toContain(ANSWER);
 });
 
 test('from CommonJS', () => {
-  write(
+  consumer.write(
     'cjs.cjs',
     `const tf = require('@tensorflow/tfjs');
 const { CrossEntropyLoss, crossEntropy } = require('tfjs-cross-entropy');${PROGRAM}
 console.log(answer);`,
   );
-  expect(inFolder('node', 'cjs.cjs')).toContain(ANSWER);
+  expect(consumer.run('node', 'cjs.cjs')).toContain(ANSWER);
 });
 
 test.each([
@@ -60,39 +47,98 @@ test.each([
   ['node16', 'cjs.cts'],
   ['bundler', 'bundled.ts'],
 ])('from strict TypeScript, module resolution %s (%s)', (moduleResolution, file) => {
-  write(
+  const module = moduleResolution === 'bundler' ? 'esnext' : 'node16';
+  consumer.write(
     file,
     `import * as tf from '@tensorflow/tfjs-core';
-import { CrossEntropyLoss, crossEntropy, type CrossEntropyOptions } from 'tfjs-cross-entropy';
+import { CrossEntropyLoss, crossEntropy, type CrossEntropyOptions, NLLLoss, type Reduction } from 'tfjs-cross-entropy';
 const options: CrossEntropyOptions = { reduction: 'mean', weight: [1, 2, 3] };
 const x: tf.Tensor2D = tf.tensor2d([[2, 1, 0]]);
 const t: tf.Tensor1D = tf.tensor1d([0], 'int32');
 const mean: tf.Scalar = crossEntropy(x, t);
 const rows: tf.Tensor = crossEntropy(x, t, { ...options, reduction: 'none' });
-const criterion: CrossEntropyLoss = new CrossEntropyLoss(options);
+const criterion: CrossEntropyLoss<Reduction> = new CrossEntropyLoss(options);
+const scalar: tf.Scalar = new CrossEntropyLoss({ labelSmoothing: 0.1 }).forward(x, t);
+const total: tf.Scalar = new NLLLoss({ reduction: 'sum', weight: tf.ones([3]) }).forward(x, t);
+const each = new NLLLoss({ reduction: 'none', weight: new Uint8Array([1, 2, 3]) });
+// @ts-expect-error: a loss for each row
+const one: tf.Scalar = each.forward(x, t);
+const any: NLLLoss<Reduction> = each;
+const sum = (criterion: NLLLoss<'mean' | 'sum'>): tf.Scalar => criterion.forward(x, t);
+// @ts-expect-error: gives a loss for each row
+sum(each);
+class Mine extends CrossEntropyLoss {
+  mine = true;
+}
+const mine: Mine = Mine.fromConfig(new Mine().getConfig());
+// @ts-expect-error: no weights
+new NLLLoss({ weight: ['1', '2', '3'] });
 // @ts-expect-error: PyTorch's spelling
 crossEntropy(x, t, { ignore_index: 1 });
 // @ts-expect-error: readonly
 criterion.ignoreIndex = 3;
-export { criterion, mean, rows };`,
+export { any, criterion, each, mean, mine, one, rows, scalar, sum, total };`,
   );
-  const module = moduleResolution === 'bundler' ? 'esnext' : 'node16';
-  const compilerOptions = { noEmit: true, strict: true, target: 'es2020', module, moduleResolution, types: [] };
-  write(
-    'tsconfig.json',
-    JSON.stringify({ compilerOptions: { ...compilerOptions, skipLibCheck: true }, files: [file] }),
-  );
-  inFolder('node', resolve('node_modules/typescript/bin/tsc'), '-p', '.');
+  consumer.compile([file], { noEmit: true, target: 'es2020', module, moduleResolution });
 });
 
+/** TypeScript's default with `module: commonjs`: it knows no `exports`. */
+const OLD = { module: 'commonjs', moduleResolution: 'node10', esModuleInterop: true };
+
+const SUBPATHS = `import * as tf from '@tensorflow/tfjs';
+import 'tfjs-cross-entropy/layers/auto';
+import { CrossEntropyLoss } from 'tfjs-cross-entropy';
+import { registerGraphOps } from 'tfjs-cross-entropy/graph';
+import { compileWithLoss, layersLoss } from 'tfjs-cross-entropy/layers';
+const model = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [4], kernelInitializer: 'zeros' })] });
+compileWithLoss(model, { optimizer: 'sgd', loss: new CrossEntropyLoss() });
+registerGraphOps(tf);
+const rows: tf.Tensor = layersLoss(new CrossEntropyLoss())(tf.tensor1d([0], 'int32'), tf.tensor2d([[2, 1, 0]]));
+const answer = (model.evaluate(tf.ones([1, 4]), tf.tensor1d([1], 'int32')) as tf.Scalar).dataSync()[0].toFixed(4);
+`;
+
+test('subpaths from strict TypeScript that knows no `exports`', () => {
+  consumer.write('old.ts', `${SUBPATHS}console.log(answer, rows.dataSync()[0].toFixed(4));`);
+  consumer.compile(['old.ts'], { ...OLD, outDir: 'old', rootDir: '.' });
+  consumer.write('old/package.json', '{ "type": "commonjs" }');
+  expect(consumer.run('node', 'old/old.js')).toContain('1.0986 0.4076');
+});
+
+test('subpaths from ts-jest as it comes', () => {
+  consumer.write('old.test.ts', `${SUBPATHS}test('it', () => expect(answer).toBe('1.0986'));`);
+  const transform = {
+    '\\.ts$': [resolve('node_modules/ts-jest'), { tsconfig: { ...OLD, strict: true, skipLibCheck: true } }],
+  };
+  consumer.write('jest.config.json', JSON.stringify({ rootDir: '.', testEnvironment: 'node', transform }));
+  consumer.write(
+    'globals.d.ts',
+    'declare const test: (name: string, f: () => void) => void; declare const expect: any;',
+  );
+  consumer.write(
+    'old.test.ts',
+    `/// <reference path="./globals.d.ts" />\n${SUBPATHS}test('it', () => expect(answer).toBe('1.0986'));`,
+  );
+  consumer.run('node', resolve('node_modules/jest/bin/jest.js'), '--config', 'jest.config.json', 'old.test.ts');
+}, 120_000);
+
+test.each(['layers', 'layers/auto', 'graph'])(
+  'subpath %s by the `main` of its folder, as old bundlers have it',
+  (name) => {
+    const folder = JSON.stringify(join(consumer.library, name));
+    consumer.write('folder.cjs', `require('@tensorflow/tfjs'); console.log(Object.keys(require(${folder})).join());`);
+    const exported = { layers: 'compileWithLoss', 'layers/auto': '', graph: 'registerGraphOps' }[name];
+    expect(consumer.run('node', 'folder.cjs')).toContain(exported);
+  },
+);
+
 test('through a bundler for Node', () => {
-  write(
+  consumer.write(
     'app.mjs',
     `import * as tf from '@tensorflow/tfjs';
 import { CrossEntropyLoss, crossEntropy } from 'tfjs-cross-entropy';${PROGRAM}
 console.log(answer);`,
   );
-  inFolder(
+  consumer.run(
     resolve('node_modules/.bin/esbuild'),
     'app.mjs',
     '--bundle',
@@ -100,7 +146,7 @@ console.log(answer);`,
     '--platform=node',
     '--outfile=app.cjs',
   );
-  expect(inFolder('node', 'app.cjs')).toContain(ANSWER);
+  expect(consumer.run('node', 'app.cjs')).toContain(ANSWER);
 });
 
 describeWith('CHROMIUM_PATH')('from a page', () => {
@@ -118,7 +164,7 @@ describeWith('CHROMIUM_PATH')('from a page', () => {
       await server.close();
     }
   }
-  const iife = () => join(folder, 'node_modules/tfjs-cross-entropy/dist/tfjs-cross-entropy.min.js');
+  const iife = () => join(consumer.library, 'dist/tfjs-cross-entropy.min.js');
 
   test('with script tags', async () => {
     const page = `<!doctype html><script src="/tf.js"></script><script src="/ce.js"></script><script>
@@ -129,11 +175,11 @@ document.title = answer;</script>`;
   }, 60_000);
 
   const bundled = (name: string, text: string) => {
-    write(`${name}.mjs`, text);
+    consumer.write(`${name}.mjs`, text);
     const lib = { entry: `${name}.mjs`, formats: ['iife'], name, fileName: name };
-    write('vite.config.mjs', `export default ${JSON.stringify({ build: { lib, outDir: name } })}`);
-    inFolder('node', resolve('node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'error');
-    return { file: join(folder, name, readdirSync(join(folder, name))[0]) };
+    consumer.write('vite.config.mjs', `export default ${JSON.stringify({ build: { lib, outDir: name } })}`);
+    consumer.run('node', resolve('node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'error');
+    return { file: join(consumer.folder, name, readdirSync(join(consumer.folder, name))[0]) };
   };
 
   test('through vite', async () => {
