@@ -1,4 +1,4 @@
-import { Tensor, tensor1d, util } from '@tensorflow/tfjs-core';
+import { Tensor, tensor1d } from '@tensorflow/tfjs-core';
 import { keptShape, rowShape } from '../contract/class-view';
 import type { ClassWeight } from '../contract/options';
 import { describe, expected } from './errors';
@@ -43,13 +43,11 @@ export function checkClassDim(dim: number | undefined, rank: number): number {
 export function checkIndexTarget(input: Tensor, target: Tensor, dim: number): void {
   const { rank } = input;
   const expected = rowShape(input.shape, dim);
-  const fits = util.arraysEqual(expected, target.shape);
+  const fits = show(expected) === show(target.shape);
   const misfit = (message: string) => new Error(message + advice(input, target, dim));
 
   if (rank === 1 && !fits) {
-    throw misfit(
-      `For 1D input, 1D target must have size 1, but got target size: ${target.size}. Expected a scalar target.`,
-    );
+    throw misfit(`For 1D input, 1D target must have size 1, but got target size: ${target.size}.`);
   }
   if (rank > 1 && expected[0] !== target.shape[0]) {
     throw misfit(`Expected input batch_size (${expected[0]}) to match target batch_size (${target.shape[0] ?? 0}).`);
@@ -78,16 +76,20 @@ export function checkIndexTarget(input: Tensor, target: Tensor, dim: number): vo
 
 /** What was most likely meant where the shape of an index target does not fit. */
 function advice(input: Tensor, target: Tensor, dim: number): string {
-  const fits = (shape: number[]) => util.arraysEqual(target.shape, shape);
   for (const axis of [dim, input.rank - 1]) {
-    const squeeze = fits(keptShape(input.shape, axis)) ? ` Write target.squeeze([${axis}]).` : '';
-    if (!squeeze && !fits(rowShape(input.shape, axis))) continue;
-    return axis === dim ? squeeze : `${squeeze} For classes in the last dimension set \`dim: -1\`.`;
+    const match = matchLabels(target, input, axis);
+    if (match < 0) continue;
+    return (
+      (match ? ` Write target.squeeze([${axis}]).` : '') + (axis === dim ? '' : ' For channels-last set `dim: -1`.')
+    );
   }
-  const [labels, last] = [show(input.shape), target.rank - 1];
-  const swapped = [rowShape, keptShape].some((shape) => show(shape(target.shape, last)) === labels);
+  const swapped = matchLabels(input, target, target.rank - 1) >= 0;
   return swapped ? ' The order is (input, target); Layers takes layersLoss(criterion).' : '';
 }
+
+/** Whether labels have the shape of logits without their class axis (0), with 1 there (1), or neither (-1). */
+const matchLabels = (labels: Tensor, logits: Tensor, axis: number) =>
+  [rowShape, keptShape].findIndex((shape) => show(shape(logits.shape, axis)) === show(labels.shape));
 
 export function checkProbabilityTarget(target: Tensor, ignoreIndex: number): void {
   if (target.dtype !== 'float32') {
