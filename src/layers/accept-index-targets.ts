@@ -1,3 +1,4 @@
+import { expected } from '../functional/errors';
 import { compileArgs } from './compile-args';
 import { sourceOf } from './layers-function';
 import type { CompileArgs, Model, ModelFields } from './model';
@@ -22,6 +23,7 @@ import { warnOfActivation } from './warn-of-activation';
  * ```
  */
 export function acceptIndexTargets<M extends Model>(model: M): M {
+  if (typeof model?.compile !== 'function') throw expected('`model`', 'a tf.LayersModel', model);
   wrapCompile(model);
   prepare(model as unknown as ModelFields);
   return model;

@@ -1,3 +1,4 @@
+import { expected } from '../functional/errors';
 import { isCriterion } from './criterion';
 import { sourceOf } from './layers-function';
 import { layersLoss } from './loss';
@@ -5,11 +6,11 @@ import { layersAccuracy, layersPerplexity } from './metrics';
 import type { CompileArgs, ModelFields } from './model';
 import { mapOutputs } from './per-output';
 
-const METRICS: Record<string, typeof layersAccuracy> = {
-  accuracy: layersAccuracy,
-  acc: layersAccuracy,
-  perplexity: layersPerplexity,
-};
+const METRICS = new Map<unknown, typeof layersAccuracy>([
+  ['accuracy', layersAccuracy],
+  ['acc', layersAccuracy],
+  ['perplexity', layersPerplexity],
+]);
 
 /**
  * The arguments as Layers understands them: criteria as losses, and for outputs with such a loss the metrics that know
@@ -27,12 +28,19 @@ export function compileArgs(model: ModelFields, args: CompileArgs): CompileArgs 
   const metrics = names.map((name, i) => {
     const source = sourceOf(losses[i]);
     const own = metricsOf(args, name);
-    return [name, source ? own.map((metric) => METRICS[metric as string]?.(source.criterion, source) ?? metric) : own];
+    const ofSource = (metric: (typeof own)[number]) => {
+      // Layers would take these for metrics, since all objects have them.
+      if (typeof metric === 'string' && metric in {})
+        throw expected('a metric', 'the name of one, or a function', metric);
+      return METRICS.get(metric)?.(source!.criterion, source) ?? metric;
+    };
+    return [name, source ? own.map(ofSource) : own];
   });
   return { ...args, loss, metrics: Object.fromEntries(metrics) };
 }
 
-function metricsOf({ metrics = [] }: CompileArgs, name: string) {
+function metricsOf(args: CompileArgs, name: string) {
+  const metrics = args.metrics ?? [];
   const isDictionary = typeof metrics === 'object' && !Array.isArray(metrics);
   return [isDictionary ? (metrics[name] ?? []) : metrics].flat();
 }

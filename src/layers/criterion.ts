@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { CrossEntropyOptions, Reduction } from '../contract/options';
 import { crossEntropy } from '../functional/cross-entropy';
+import { expected } from '../functional/errors';
 import { nllLoss } from '../functional/nll-loss';
 import type { CrossEntropyLoss } from '../nn/cross-entropy-loss';
 import type { NLLLoss } from '../nn/nll-loss';
@@ -12,6 +13,10 @@ export type Criterion = CrossEntropyLoss<Reduction> | NLLLoss<Reduction>;
 export function isCriterion(x: unknown): x is Criterion {
   const { forward, reduction } = (x ?? {}) as Partial<Criterion>;
   return typeof forward === 'function' && typeof reduction === 'string';
+}
+
+export function checkCriterion(x: unknown): asserts x is Criterion {
+  if (!isCriterion(x)) throw expected('`criterion`', 'a CrossEntropyLoss or an NLLLoss', x);
 }
 
 export function isCrossEntropy(criterion: Criterion): criterion is CrossEntropyLoss<Reduction> {

@@ -41,7 +41,7 @@ export function layersFunction(
       const f: LayersFunction = (yTrue, yPred) =>
         tidy(() => {
           const dim = checkClassDim(axis, yPred.rank);
-          return run(yPred, readTarget(yTrue, yPred, dim), criterion, dim);
+          return run(yPred, readTarget(yTrue, yPred, dim, criterion.ignoreIndex), criterion, dim);
         });
       Object.defineProperty(f, 'name', { value: name });
       sources.set(f, { criterion, axis });

@@ -1,8 +1,8 @@
-import { tensor1d } from '@tensorflow/tfjs-core';
+import { type Tensor, tensor1d } from '@tensorflow/tfjs-core';
 import { classView } from '../contract/class-view';
 import { rowWeights } from '../contract/formulas';
 import { total } from '../contract/sum';
-import { type Criterion, isCriterion, isCrossEntropy, lossFunction } from './criterion';
+import { type Criterion, checkCriterion, isCrossEntropy, lossFunction } from './criterion';
 import { axisOf, type LayersFunction, type LayersOptions, layersFunction } from './layers-function';
 import { perExample } from './per-example';
 
@@ -15,10 +15,10 @@ const loss = layersFunction('loss', (input, target, criterion, dim) => {
         `(see acceptIndexTargets), or with CrossEntropyLoss on probabilities.`,
     );
   }
-  const weight = tensor1d(criterion.weight ?? [], 'float32');
+  const options = criterion.callOptions();
+  const weight = (options.weight as Tensor | undefined) ?? tensor1d([], 'float32');
   const rows = lossFunction(criterion)(input, target, {
-    weight: criterion.weight && weight,
-    ignoreIndex,
+    ...options,
     reduction: 'none',
     dim,
     ...(isCrossEntropy(criterion) && { labelSmoothing: criterion.labelSmoothing }),
@@ -50,7 +50,7 @@ const loss = layersFunction('loss', (input, target, criterion, dim) => {
  * ```
  */
 export function layersLoss(criterion: Criterion, options?: LayersOptions): LayersFunction {
-  if (!isCriterion(criterion)) throw new TypeError('layersLoss expects a CrossEntropyLoss or an NLLLoss.');
+  checkCriterion(criterion);
   if (criterion.reduction === 'none') {
     throw new Error("Layers needs one loss for a batch: give the criterion the reduction 'mean' or 'sum', not 'none'.");
   }

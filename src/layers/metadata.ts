@@ -1,14 +1,18 @@
+import { expected } from '../functional/errors';
 import { CrossEntropyLoss } from '../nn/cross-entropy-loss';
 import { NLLLoss } from '../nn/nll-loss';
-import { type Criterion, classNameOf } from './criterion';
+import { type Criterion, checkCriterion, classNameOf } from './criterion';
 import type { PerOutput } from './model';
 import { mapOutputs } from './per-output';
 
-const CLASSES = { CrossEntropyLoss, NLLLoss };
+const CLASSES = new Map<unknown, typeof CrossEntropyLoss | typeof NLLLoss>([
+  ['CrossEntropyLoss', CrossEntropyLoss],
+  ['NLLLoss', NLLLoss],
+]);
 
 /** A criterion as JSON, in the form that Layers gives its layers. */
 interface Serialized {
-  readonly className: keyof typeof CLASSES;
+  readonly className: ReturnType<typeof classNameOf>;
   readonly config: ReturnType<Criterion['getConfig']>;
 }
 
@@ -42,13 +46,17 @@ export function loadCriterion(model: WithMetadata): PerOutput<Criterion> {
   const metadata = model.getUserDefinedMetadata() as { [KEY]?: PerOutput<Serialized> } | undefined;
   if (!metadata?.[KEY])
     throw new Error('The model holds no criterion. Put one there by storeCriterion(model, criterion).');
-  return mapOutputs(metadata[KEY], deserialize, (x) => 'className' in (x as object));
+  return mapOutputs(metadata[KEY], deserialize, (x) => typeof x !== 'object' || x === null || 'className' in x);
 }
 
 function serialize(criterion: Criterion): Serialized {
+  checkCriterion(criterion);
   return { className: classNameOf(criterion), config: criterion.getConfig() };
 }
 
-function deserialize({ className, config }: Serialized): Criterion {
-  return CLASSES[className].fromConfig(config);
+function deserialize(stored: Serialized): Criterion {
+  const Class = CLASSES.get(stored?.className);
+  if (!Class)
+    throw expected("the model's stored criterion", "{ className: 'CrossEntropyLoss' or 'NLLLoss', config }", stored);
+  return Class.fromConfig(stored.config);
 }

@@ -11,7 +11,7 @@ import {
   where,
 } from '@tensorflow/tfjs-core';
 import { total } from '../contract/sum';
-import { type Criterion, lossFunction } from './criterion';
+import { type Criterion, checkCriterion, lossFunction } from './criterion';
 import { axisOf, type LayersFunction, type LayersOptions, layersFunction } from './layers-function';
 import { perExample } from './per-example';
 
@@ -35,6 +35,7 @@ const perplexity = layersFunction('perplexity', (input, target, criterion, dim) 
  * Layers' own accuracy. `NaN` where all targets of a batch are ignored.
  */
 export function layersAccuracy(criterion: Criterion, options?: LayersOptions): LayersFunction {
+  checkCriterion(criterion);
   return accuracy(criterion, axisOf(criterion, options));
 }
 
@@ -43,5 +44,6 @@ export function layersAccuracy(criterion: Criterion, options?: LayersOptions): L
  * classes the model is as uncertain between. Histories hold the mean over batches.
  */
 export function layersPerplexity(criterion: Criterion, options?: LayersOptions): LayersFunction {
+  checkCriterion(criterion);
   return perplexity(criterion, axisOf(criterion, options));
 }

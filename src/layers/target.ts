@@ -1,14 +1,35 @@
-import { cast, mul, reshape, type Tensor, util } from '@tensorflow/tfjs-core';
+import {
+  abs,
+  cast,
+  equal,
+  floor,
+  less,
+  logicalAnd,
+  mul,
+  reshape,
+  scalar,
+  type Tensor,
+  util,
+  where,
+} from '@tensorflow/tfjs-core';
 import { keptShape, rowShape } from '../contract/class-view';
 
 /**
  * What Layers hands over as `yTrue`, as the functions want it. A target of the output's shape holds probabilities; any
  * other holds class indices, as float32 or int32, and `[N]` arrives as `[N, 1]`. `dim` is the class axis, from 0.
  */
-export function readTarget(yTrue: Tensor, yPred: Tensor, dim: number): Tensor {
+export function readTarget(yTrue: Tensor, yPred: Tensor, dim: number, ignoreIndex: number): Tensor {
   if (util.arraysEqual(yTrue.shape, yPred.shape)) {
     return yTrue.dtype === 'float32' ? yTrue : mul(yTrue, 1); // a cast would leave integers in WebGPU's buffer
   }
   const isKept = util.arraysEqual(yTrue.shape, keptShape(yPred.shape, dim));
-  return cast(isKept ? reshape(yTrue, rowShape(yPred.shape, dim)) : yTrue, 'int32');
+  const labels = isKept ? reshape(yTrue, rowShape(yPred.shape, dim)) : yTrue;
+  return labels.dtype === 'int32' ? labels : asIndices(cast(labels, 'float32'), ignoreIndex);
+}
+
+/** Labels in float32 as integers; one that is no integer, or none of int32, becomes one that is no class. */
+function asIndices(labels: Tensor, ignoreIndex: number): Tensor {
+  const isIndex = logicalAnd(equal(floor(labels), labels), less(abs(labels), 2 ** 31));
+  const noClass = ignoreIndex === -(2 ** 31) ? -(2 ** 30) : -(2 ** 31);
+  return cast(where(isIndex, labels, scalar(noClass)), 'int32');
 }

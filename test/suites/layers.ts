@@ -9,7 +9,7 @@ import {
   loadCriterion,
   storeCriterion,
 } from 'tfjs-cross-entropy/layers';
-import type { Check } from '../support/check';
+import { type Check, isHost } from '../support/check';
 import { assertClose, assertEqual, assertThrows, withoutLeaks } from '../support/tensors';
 
 /** Criteria in `model.compile`, beside the training runs. */
@@ -33,9 +33,42 @@ export function layersSuite(backend: string): Check[] {
       name: "reduction 'none' and what is no criterion are refused",
       run() {
         assertThrows(() => layersLoss(new CrossEntropyLoss({ reduction: 'none' })), "reduction 'mean' or 'sum'");
-        for (const other of ['meanSquaredError', null, new LogSoftmax(1)]) {
-          assertThrows(() => layersLoss(other as never), 'expects a CrossEntropyLoss');
+        for (const other of ['meanSquaredError', null, undefined, {}, new LogSoftmax(1)] as never[]) {
+          const text = 'Expected `criterion` to be a CrossEntropyLoss or an NLLLoss, got ';
+          for (const make of [layersLoss, layersAccuracy, layersPerplexity]) assertThrows(() => make(other), text);
+          const model = { getUserDefinedMetadata: () => ({}), setUserDefinedMetadata: () => {} };
+          if (typeof other !== 'object') assertThrows(() => storeCriterion(model, other), text);
         }
+        assertThrows(() => acceptIndexTargets(null as never), 'Expected `model` to be a tf.LayersModel, got null');
+        const stored = (className: unknown) => ({
+          getUserDefinedMetadata: () => ({ 'tfjs-cross-entropy': { className, config: {} } }),
+          setUserDefinedMetadata: () => {},
+        });
+        for (const className of ['constructor', 'Dense', null]) {
+          assertThrows(() => loadCriterion(stored(className)), "Expected the model's stored criterion to be");
+        }
+        const args = { optimizer: 'sgd', loss: new CrossEntropyLoss() };
+        compileWithLoss(identity([1, 3]).model, { ...args, metrics: null as never });
+        const metrics = ['constructor'];
+        assertThrows(() => compileWithLoss(identity([1, 3]).model, { ...args, metrics }), 'Expected a metric to be');
+      },
+    },
+    {
+      name: 'float labels that are no integer of int32 are no class',
+      async run() {
+        await withoutLeaks(async () => {
+          const logits = tf.tensor2d([2, 1, 0, 0, 0, 3], [2, 3]);
+          const loss = layersLoss(new CrossEntropyLoss());
+          const of = (label: number) => loss(tf.tensor2d([label, 2], [2, 1]), logits);
+          close(await of(1).data(), [1.4076059, 0.0949229], 'a right label');
+          for (const label of [Number.NaN, -0.5, 2 ** 32, Number.POSITIVE_INFINITY, 1.5, -1]) {
+            if (isHost(backend)) assertThrows(() => of(label), 'is out of bounds');
+            else assertEqual(Number.isNaN((await tf.mean(of(label)).data())[0]), true, `the loss of label ${label}`);
+          }
+          const ignoring = layersLoss(new CrossEntropyLoss({ ignoreIndex: -(2 ** 31) }));
+          const isolated = () => ignoring(tf.tensor2d([1.5, 2], [2, 1]), logits);
+          if (isHost(backend)) assertThrows(isolated, 'is out of bounds');
+        });
       },
     },
     {
@@ -46,10 +79,12 @@ export function layersSuite(backend: string): Check[] {
           const target = tf.tensor2d([0, 3, -100, 1, 2, -100, -100, 1, 0, 2, 3, 3, 0, 1, -100], [3, 5], 'int32');
           for (const reduction of ['mean', 'sum'] as const) {
             const options = { weight: [1, 0.2, 3, 0.7], labelSmoothing: 0.2, reduction };
-            const vector = layersLoss(new CrossEntropyLoss(options))(target, logits);
+            const criterion = new CrossEntropyLoss(options);
+            const vector = layersLoss(criterion)(target, logits);
             assertEqual(vector.shape, [3], 'shape');
             const want = crossEntropy(logits, target, { ...options, dim: -1 });
             close(await tf.mean(vector).data(), await want.data(), reduction);
+            criterion.dispose();
           }
         });
       },

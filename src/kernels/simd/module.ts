@@ -56,7 +56,7 @@ export function instantiate(memory: WebAssembly.Memory): Module | null {
 }
 
 export function setParameters(module: Module, values: Partial<Record<Parameter, number>>): void {
-  for (const name in values) module[name as Parameter].value = values[name as Parameter];
+  for (const name of Object.keys(values) as Parameter[]) module[name].value = values[name];
 }
 
 /** The bytes of `textOf` in build.mjs. */
