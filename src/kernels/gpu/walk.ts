@@ -48,40 +48,47 @@ export const four = (element: (part: string, c: string) => string) =>
 /**
  * The classes of a row of `x`; not at all where its label, if there are `labels`, says that it is ignored. The
  * coefficients of four classes, if there are any, are an expression of their `c`, `x`, and `y` if that is read.
- * NaN and +Infinity show in `probe`, a sum of all elements, scaled so as not to overflow by itself.
+ * NaN and +Infinity show in `probe`, a sum of all elements, scaled so as not to overflow by itself; only then it matters
+ * whether any coefficient is not 0.
  */
-export const walkClasses = (reads: Named<Input>, coefficients = '', calls: readonly Code[] = []): Walk =>
-  walk(
+export const walkClasses = (reads: Named<Input>, coefficients = '', calls: readonly Code[] = []): Walk => {
+  const present = (expression: string, absent: string) =>
+    `select(${expression}, vec4f(${absent}), lessThan(f32(end - c) - f32(lanes) * vec4f(0., 1., 2., 3.), vec4f(1.)))`;
+  const k = `${reads.y ? 'vec4f y = yNext(c);' : ''} vec4f k = ${present(coefficients, '0.')};`;
+  return walk(
     /* glsl */ `
   ${reads.labels ? 'if (labelsAt(row) == ignoreIndex) { return s; }' : ''}
   f32 probe = 0.;
-  f32 used = 0.;
   start(row);
   for (i32 c = begin; c < end; c += 4 * lanes) {
-    vec4f left = f32(end - c) - f32(lanes) * vec4f(0., 1., 2., 3.);
-    vec4f x = select(xNext(c), vec4f(-INFINITY), lessThan(left, vec4f(1.)));
+    vec4f x = ${present('xNext(c)', '-INFINITY')};
     f32 high = max(max(x.x, x.y), max(x.z, x.w));
     if (high > s.x) { s = vec4f(high, s.y * expOf(s.x - high), s.z + times(s.w, high - s.x), s.w); }
     probe += dot(x, vec4f(1e-6));
     s.y += dot(exp4(x - s.x), vec4f(1.));
     ${
-      coefficients
-        ? `${reads.y ? 'vec4f y = yNext(c);' : ''}
-    vec4f k = select(${coefficients}, vec4f(0.), lessThan(left, vec4f(1.)));
-    used += dot(abs(k), vec4f(1.));
+      coefficients &&
+      `${k}
     s.z += dot(${four((part) => `times(k.${part}, s.x - x.${part})`)}, vec4f(1.));
     s.w += dot(k, vec4f(1.));`
-        : ''
     }
   }
   if (isNaN(probe) || bits(probe) == 0x7f800000u) {
     s.y = NAN;
-    s.w = select(NAN, 0., used == 0.);
+    ${
+      coefficients &&
+      `for (i32 c = begin; c < end; c += 4 * lanes) {
+      vec4f x = xNext(c);
+      ${k}
+      if (dot(abs(k), vec4f(1.)) != 0.) { s.w = NAN; }
+    }`
+    }
   }`,
     reads,
     calls,
     true,
   );
+};
 
 /** A sum of records. In runs, whose rounding errors do not add up as those of a single one would. */
 export const totalOf = (record: Input) =>
