@@ -52,8 +52,8 @@ export const crossEntropyLoss = (inputs: LossInputs, attrs: LossAttrs): OutputTe
     const label = sum(where(oneHotRows(target, view), logProbs, scalar(0)), 1, true);
     const losses = [neg(weighted(mul(rowWeight, 1 - labelSmoothing), label))];
     if (labelSmoothing > 0) {
-      const spread = sum(weight.size > 0 ? weighted(perClass(weight), logProbs) : logProbs, 1, true);
-      losses.push(only(liveRows(target, view, ignoreIndex), mul(spread, -labelSmoothing / view.classes)));
+      const ofClasses = sum(weight.size > 0 ? weighted(perClass(weight), logProbs) : logProbs, 1, true);
+      losses.push(only(liveRows(target, view, ignoreIndex), mul(ofClasses, -labelSmoothing / view.classes)));
     }
     return reduceRows({ ...rows, losses, weight: rowWeight }, inputs, attrs);
   });
