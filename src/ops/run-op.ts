@@ -5,12 +5,16 @@ import { saveForGradient } from './tape';
 
 /**
  * Runs one of our kernels on the active backend: the only door from ops to kernels. TensorFlow.js has no fallback for
- * a kernel that a backend lacks, so a backend that nobody has met yet is given its kernels here.
+ * a kernel that a backend lacks, so a backend that nobody has met yet is given its kernels here. Tensors that are on
+ * another backend are moved before: not every way in which kernels read them would look there.
  */
 export function runOp<Output extends Tensor | Tensor[]>(kernelName: KernelName, inputs: object, attrs: object): Output {
   const active = backend(); // starts the default backend, where none is active yet
   const { backendName } = engine();
   if (getKernel(kernelName, backendName) == null) registerKernels(backendName, active);
+  for (const { dataId } of Object.values(inputs) as Tensor[]) {
+    if (engine().state.tensorInfo.get(dataId)?.backend !== active) engine().moveData(active, dataId);
+  }
   return engine().runKernel(kernelName, inputs as NamedTensorMap, attrs as NamedAttrMap) as Tensor as Output;
 }
 

@@ -14,7 +14,8 @@ interface Saved {
   readonly inputs: NamedTensorMap;
 }
 
-const savedBy = new WeakMap<Tensor[], Saved>();
+/** What a node of the tape saved, and where it stands by name: on the array itself, which other copies of us see too. */
+type SavedTensors = Tensor[] & { byName?: Saved };
 
 /** Whether what is computed now will be differentiated, and its derivative as far as is known will not. */
 export const isDifferentiatedOnce = (): boolean => engine().state.gradientDepth === 1;
@@ -29,15 +30,15 @@ export function saveForGradient(tensors: NamedTensorMap): void {
   const copies = Object.entries(tensors).map(([name, x]) => [name, keep(detached(x))] as const);
   saved!.push(...copies.map(([, x]) => x));
   outputs.length = 1;
-  savedBy.set(saved!, { tensors: Object.fromEntries(copies), inputs });
+  (saved as SavedTensors).byName = { tensors: Object.fromEntries(copies), inputs };
 }
 
 /**
  * What was saved, by name, and `wanted` inputs that were not. While a tape is on, somebody may differentiate the
  * gradient as well, be it of a loss made long before: what was an input of the op is connected to the tape again.
  */
-export function recall(saved: Tensor[], wanted: readonly string[] = []): NamedTensorMap {
-  const { tensors, inputs } = savedBy.get(saved)!;
+export function recall(saved: SavedTensors, wanted: readonly string[] = []): NamedTensorMap {
+  const { tensors, inputs } = saved.byName!;
   if (!engine().isTapeOn()) return tensors;
   const recalled = { ...tensors };
   for (const name of [...Object.keys(tensors), ...wanted]) {

@@ -18,9 +18,11 @@ export function acrossSuite(backend: string): Check[] {
           for (const other of others) {
             await startAndReturn(other, backend);
             const run = () => {
-              const gradient = gradientOn(other, problem);
-              tf.setBackend(backend);
-              return gradient;
+              try {
+                return gradientOn(other, problem);
+              } finally {
+                tf.setBackend(backend);
+              }
             };
             const gradient = backend === 'webgpu' ? await rehearsed(run) : run();
             const largest = Math.max(...gradInput.map(Math.abs));

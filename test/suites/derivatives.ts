@@ -141,10 +141,11 @@ export function derivativesSuite(backend: string): Check[] {
         for (const target of targets) {
           for (const reduction of REDUCTIONS) {
             const options = { reduction, labelSmoothing: 0.1 };
-            let derivative: Loss = (x) => tf.sum(crossEntropy(x, target, options));
+            // Not their sum: webgl cannot sum up nothing.
+            let derivative: Loss = (x) => crossEntropy(x, target, options);
             for (let order = 1; order <= 3; order++) {
               const f = derivative;
-              derivative = (x) => tf.grad((y) => tf.sum(f(y)))(x);
+              derivative = (x) => tf.grad(f)(x);
               const got = derivative(x);
               assertClose(got.shape, shape, 0, 'shape');
               assertClose(

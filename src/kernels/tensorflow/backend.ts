@@ -19,7 +19,7 @@ export const tensorflow: Host<TensorflowBackend> = (backend, inputs, shapes, com
   });
 };
 
-/** A tensor's elements, from whichever backend has them. */
+/** A tensor's elements. */
 export const valuesOf = ({ dataId }: TensorInfo): Values => engine().readSync(dataId) as Values;
 
 /** Runs an operation of TensorFlow's own that TensorFlow.js has no name for, on float32. */

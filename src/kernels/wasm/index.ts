@@ -17,7 +17,6 @@ export interface WasmBackend extends HostBackend {
 
 /** Works on the backend's own heap: nothing is copied. */
 const wasm: Host<WasmBackend> = (backend, inputs, shapes, compute) => {
-  for (const { dataId } of inputs) backend.dataIdMap.get(dataId); // fetches the data if another backend has it
   const outputs: TensorInfo[] = [];
   const view = (tensor: TensorInfo) => backend.typedArrayFromHeap(tensor);
   const heap = () => backend.wasm.HEAPU8.buffer;
