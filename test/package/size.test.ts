@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { type BuildOptions, buildSync } from 'esbuild';
 
-/** With the kernels of all backends; the shaders are a fifth of it, the SIMD modules another one. */
+/** With the kernels of all backends; the shaders are a quarter of it, the SIMD modules a sixth. */
 const LIMIT = 24_000;
 
 const bundle = (entryPoint: string) =>

@@ -59,11 +59,11 @@ export function setParameters(module: Module, values: Partial<Record<Parameter, 
   for (const name of Object.keys(values) as Parameter[]) module[name].value = values[name];
 }
 
-/** The bytes of `textOf` in build.mjs. */
+/** The bytes of `textOf` in build.mjs; an array of bytes counts modulo 256. */
 function decode(text: string): Uint8Array<ArrayBuffer> {
   const characters = text.match(/[! ]?[^! ]/g)!;
   return Uint8Array.from(
     characters,
-    (c) => c.charCodeAt(c.length - 1) - 35 + 92 * ['', '!', ' '].indexOf(c.slice(0, -1)),
+    (c) => c.charCodeAt(c.length - 1) - 40 + 92 * ['', '!', ' '].indexOf(c.slice(0, -1)),
   );
 }
