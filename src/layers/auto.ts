@@ -1,22 +1,25 @@
 /**
- * For its effect: from here on every `model.compile` takes a criterion for a loss, as `compileWithLoss` does, and every
- * model so compiled takes class indices.
+ * For its effect: `installInLayers` of the TensorFlow.js that is imported before it.
  *
  * ```ts
  * import * as tf from '@tensorflow/tfjs'; // first
  * import 'tfjs-cross-entropy/layers/auto';
  *
- * model.compile({ optimizer: 'adam', loss: new CrossEntropyLoss(), metrics: ['accuracy'] });
+ * model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
+ * model.compile({ optimizer: 'adam', loss: new CrossEntropyLoss({ ignoreIndex: 0 }), metrics: ['accuracy'] });
  * ```
  *
  * @packageDocumentation
  */
 import { serialization } from '@tensorflow/tfjs-core';
-import { wrapCompile } from './accept-index-targets';
+import { installInLayers, type Layers } from './install-in-layers';
 
 // Layers registers its classes with the core, by name; a Sequential compiles by way of a LayersModel too.
 const [LayersModel] = serialization.SerializationMap.getMap().classNameMap.Model ?? [];
 if (!LayersModel) {
-  throw new Error('Import @tensorflow/tfjs, or @tensorflow/tfjs-layers, before tfjs-cross-entropy/layers/auto.');
+  throw new Error(
+    'Import @tensorflow/tfjs, or @tensorflow/tfjs-layers, before tfjs-cross-entropy/layers/auto. If it has a ' +
+      "tfjs-core of its own, import { installInLayers } from 'tfjs-cross-entropy/layers', and call installInLayers(tf).",
+  );
 }
-wrapCompile(LayersModel.prototype);
+installInLayers({ LayersModel } as unknown as Layers);

@@ -3,11 +3,14 @@ import type { CrossEntropyOptions, Reduction } from '../contract/options';
 import { crossEntropy } from '../functional/cross-entropy';
 import { expected } from '../functional/errors';
 import { nllLoss } from '../functional/nll-loss';
-import type { CrossEntropyLoss } from '../nn/cross-entropy-loss';
+import { CrossEntropyLoss } from '../nn/cross-entropy-loss';
 import type { NLLLoss } from '../nn/nll-loss';
 
 /** What can be made a loss of Layers. */
 export type Criterion = CrossEntropyLoss<Reduction> | NLLLoss<Reduction>;
+
+/** What trains where Layers' own cross-entropy was asked for, and measures where no criterion was named. */
+export const DEFAULT = new CrossEntropyLoss();
 
 /** By its shape: a criterion may come from another copy of this package, e.g. the CommonJS one. */
 export function isCriterion(x: unknown): x is Criterion {
@@ -31,4 +34,15 @@ export function classNameOf(criterion: Criterion): 'CrossEntropyLoss' | 'NLLLoss
 export function lossFunction(criterion: Criterion): (input: Tensor, target: Tensor, o: CrossEntropyOptions) => Tensor {
   if (isCrossEntropy(criterion)) return crossEntropy;
   return (input, target, { labelSmoothing: _, ...options }) => nllLoss(input, target, options);
+}
+
+/** The criterion's options for one call of its function; throws once the criterion is disposed. */
+export function optionsOf(criterion: Criterion): CrossEntropyOptions {
+  const options = criterion.callOptions();
+  return isCrossEntropy(criterion) ? { ...options, labelSmoothing: criterion.labelSmoothing } : options;
+}
+
+/** Whether its mean is the mean over the rows that count, each of them alike. */
+export function isPlain(criterion: Criterion): boolean {
+  return !criterion.callOptions().weight && !(isCrossEntropy(criterion) && criterion.labelSmoothing > 0);
 }

@@ -1,7 +1,8 @@
 import { type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { checkClassDim } from '../functional/checks';
+import { checkInteger } from '../functional/checks';
+import { withDefaults } from '../functional/read-options';
 import type { Criterion } from './criterion';
-import { readTarget } from './target';
+import { type Measured, measure, readBatch } from './measure';
 
 /** A loss or metric of Layers; mind the order. */
 export type LayersFunction = (yTrue: Tensor, yPred: Tensor) => Tensor;
@@ -15,40 +16,44 @@ export interface LayersOptions {
 }
 
 /** What a function of Layers was made of. */
-interface Source {
+export interface Source {
   readonly criterion: Criterion;
   readonly axis: number;
+  /** What it makes of a batch. */
+  readonly of: (measured: Measured) => Tensor;
 }
 
 const sources = new WeakMap<object, Source>();
 
-/** The criterion and class axis of a loss or metric; `undefined` if it was not made here. */
+/** What a loss or metric was made of; `undefined` if it was not made here. */
 export const sourceOf = (f: unknown): Source | undefined => (typeof f === 'function' ? sources.get(f) : undefined);
 
 /**
  * How a criterion becomes a function of Layers: one and the same for a criterion and axis; with a name that survives
  * minifiers, since histories are labelled with it; and without enumerable properties, which `model.save` trips over.
  */
-export function layersFunction(
-  name: string,
-  run: (input: Tensor, target: Tensor, criterion: Criterion, dim: number) => Tensor,
-) {
+export function layersFunction(name: string, of: Source['of']) {
   const made = new WeakMap<Criterion, Map<number, LayersFunction>>();
   return (criterion: Criterion, axis: number): LayersFunction => {
     if (!made.has(criterion)) made.set(criterion, new Map());
     const byAxis = made.get(criterion)!;
     if (!byAxis.has(axis)) {
-      const f: LayersFunction = (yTrue, yPred) =>
-        tidy(() => {
-          const dim = checkClassDim(axis, yPred.rank);
-          return run(yPred, readTarget(yTrue, yPred, dim, criterion.ignoreIndex), criterion, dim);
-        });
-      Object.defineProperty(f, 'name', { value: name });
-      sources.set(f, { criterion, axis });
+      const f: LayersFunction = named(name, (yTrue, yPred) =>
+        tidy(() => of(measure(readBatch(criterion, axis, yTrue, yPred)))),
+      );
+      sources.set(f, { criterion, axis, of });
       byAxis.set(axis, f);
     }
     return byAxis.get(axis)!;
   };
 }
 
-export const axisOf = (criterion: Criterion, { axis = criterion.dim ?? -1 }: LayersOptions = {}): number => axis;
+export function named<F extends LayersFunction>(name: string, f: F): F {
+  return Object.defineProperty(f, 'name', { value: name });
+}
+
+export function axisOf(criterion: Criterion, options: LayersOptions = {}, functionName = 'layersLoss'): number {
+  const { axis } = withDefaults(options, { axis: criterion.dim ?? -1 }, functionName);
+  checkInteger(axis, 'axis');
+  return axis!;
+}

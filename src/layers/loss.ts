@@ -1,43 +1,33 @@
-import { type Tensor, tensor1d } from '@tensorflow/tfjs-core';
+import { customGrad, div, greater, mul, reshape, scalar, type Tensor, tensor1d, where } from '@tensorflow/tfjs-core';
 import { classView } from '../contract/class-view';
 import { rowWeights } from '../contract/formulas';
-import { total } from '../contract/sum';
-import { type Criterion, checkCriterion, isCrossEntropy, lossFunction } from './criterion';
+import { blockedSum, total } from '../contract/sum';
+import { type Criterion, checkCriterion, lossFunction, optionsOf } from './criterion';
 import { axisOf, type LayersFunction, type LayersOptions, layersFunction } from './layers-function';
-import { perExample } from './per-example';
-
-const loss = layersFunction('loss', (input, target, criterion, dim) => {
-  const { ignoreIndex, reduction } = criterion;
-  const isIndex = target.dtype === 'int32';
-  if (!isIndex && !isCrossEntropy(criterion)) {
-    throw new Error(
-      `NLLLoss takes class indices, but the target has the output's shape [${target.shape}]. Train with class indices ` +
-        `(see acceptIndexTargets), or with CrossEntropyLoss on probabilities.`,
-    );
-  }
-  const options = criterion.callOptions();
-  const weight = (options.weight as Tensor | undefined) ?? tensor1d([], 'float32');
-  const rows = lossFunction(criterion)(input, target, {
-    ...options,
-    reduction: 'none',
-    dim,
-    ...(isCrossEntropy(criterion) && { labelSmoothing: criterion.labelSmoothing }),
-  });
-  if (reduction === 'sum') return perExample(rows, 1);
-  const view = classView(input.shape, dim);
-  return perExample(rows, isIndex ? total(rowWeights(target, weight, view, ignoreIndex)) : view.rows);
-});
+import { type Measured, zeroIfNone } from './measure';
 
 /**
  * A criterion as a loss for `model.compile({ loss })`. Its value is PyTorch's for each batch: with class weights,
- * ignored targets, label smoothing, and a last batch of another size; `classWeight` of `fit` multiplies in.
+ * ignored targets, label smoothing, and a last batch of another size; `classWeight` of `fit` multiplies in. A batch
+ * whose targets are all ignored has loss 0, where PyTorch has NaN.
  *
  * Targets of the output's shape are probabilities, e.g. one-hot. Class indices, int32 or float32, have its shape less
  * the class axis, or with 1 there; `fitDataset` takes them as they are, `fit`, `evaluate` and `trainOnBatch` after
- * `acceptIndexTargets(model)`.
+ * `acceptIndexTargets(model)`. That, `compileWithLoss` and `layers/auto` also make it as fast as `criterion.forward`,
+ * and train a model that ends in a softmax on the logits before it; the function alone takes what it is given for logits.
  *
  * `classWeight` is looked up by Layers, an example at a time: it serves targets `[N]` only, and wants an entry for
  * `ignoreIndex` too, of any value. The criterion's own `weight` knows no such limits.
+ *
+ * `evaluate`, and the epochs of a history, average batches by their sizes, ignored rows included. The exact mean over
+ * all rows that count is the sum over them, by a criterion of reduction `'sum'`, divided by their number:
+ *
+ * ```ts
+ * const criterion = new CrossEntropyLoss({ ignoreIndex: 0, reduction: 'sum', dim: -1 });
+ * const logits = tf.tensor2d([[2, 1, 0], [0, 0, 3], [0, 1, 0]]);
+ * const y = tf.tensor1d([1, 0, 2], 'int32');
+ * criterion.forward(logits, y).div(y.notEqual(0).sum()).print(); // 1.4795
+ * ```
  *
  * @param criterion Its `reduction` must be `'mean'` or `'sum'`.
  * @returns One and the same function for a criterion and axis.
@@ -55,4 +45,36 @@ export function layersLoss(criterion: Criterion, options?: LayersOptions): Layer
     throw new Error("Layers needs one loss for a batch: give the criterion the reduction 'mean' or 'sum', not 'none'.");
   }
   return loss(criterion, axisOf(criterion, options));
+}
+
+const loss = layersFunction('loss', lossOfExamples);
+
+/**
+ * One value an example, `[N]`, whose plain mean is the criterion's loss: what Layers wants of a loss, since it multiplies
+ * by what `fit` was given as `classWeight` before it takes that mean.
+ */
+export function lossOfExamples({ criterion, input, target, dim, count }: Measured): Tensor {
+  const options = optionsOf(criterion);
+  const rows = lossFunction(criterion)(input, target, { ...options, reduction: 'none', dim });
+  const [examples] = rows.shape;
+  const sums = reshape(blockedSum(reshape(rows, [examples, -1, 1])), [examples]);
+  if (criterion.reduction === 'sum') return mul(sums, examples);
+  const view = classView(input.shape, dim);
+  if (target.dtype !== 'int32') return mul(sums, examples / view.rows);
+  const weight = (options.weight as Tensor | undefined) ?? tensor1d([], 'float32');
+  const divisor = total(rowWeights(target, weight, view, criterion.ignoreIndex));
+  return mul(sums, div(examples, where(greater(count(), 0), divisor, scalar(1))));
+}
+
+/**
+ * The criterion's loss as it is, for where Layers takes a mean and nothing more: its gradient is found along with it, as
+ * in a loop by hand, and the upstream gradient passes on as it comes, exactly 1.
+ */
+export function lossOfBatch({ criterion, target, loss, count }: Measured): Tensor {
+  if (criterion.reduction === 'sum' || target.dtype !== 'int32') return loss();
+  const rows = count();
+  return customGrad((mean) => ({
+    value: zeroIfNone(mean as Tensor, rows),
+    gradFunc: (dy: Tensor) => dy, // the loss's own gradient is 0 where nothing counts
+  }))(loss());
 }

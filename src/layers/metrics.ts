@@ -1,49 +1,107 @@
 import {
   argMax,
-  cast,
   equal,
   exp,
+  lessEqual,
   logicalAnd,
+  logicalNot,
+  max,
   notEqual,
-  onesLike,
+  range,
+  reshape,
   scalar,
+  sum,
   type Tensor,
   where,
 } from '@tensorflow/tfjs-core';
-import { total } from '../contract/sum';
-import { type Criterion, checkCriterion, lossFunction } from './criterion';
+import { keptShape } from '../contract/class-view';
+import { expected } from '../functional/errors';
+import { type Criterion, checkCriterion, DEFAULT } from './criterion';
 import { axisOf, type LayersFunction, type LayersOptions, layersFunction } from './layers-function';
-import { perExample } from './per-example';
+import { howMany, type Measured, share } from './measure';
 
-const accuracy = layersFunction('acc', (input, target, { ignoreIndex }, dim) => {
-  const isIndex = target.dtype === 'int32';
-  const label = isIndex ? target : argMax(target, dim);
-  const counts = isIndex ? notEqual(target, scalar(ignoreIndex, 'int32')) : onesLike(cast(label, 'bool'));
-  const hits = logicalAnd(equal(argMax(input, dim), label), counts);
-  // Not a cast: that would leave integers in WebGPU's buffer, on which sums along a middle axis fail.
-  const asFloat = (x: Tensor) => where(x, scalar(1), scalar(0));
-  return perExample(asFloat(hits), total(asFloat(counts)));
-});
+/** What a metric makes of a batch. */
+export type Metric = (measured: Measured) => Tensor;
 
-const perplexity = layersFunction('perplexity', (input, target, criterion, dim) =>
-  exp(lossFunction(criterion)(input, target, { ignoreIndex: criterion.ignoreIndex, dim })),
-);
+export const accuracy: Metric = ({ correct, count }) => share(correct(), count());
+
+export const crossEntropy: Metric = (measured) => measured.crossEntropy();
+
+export const perplexity: Metric = (measured) => exp(measured.crossEntropy());
+
+/** A NaN is larger than nothing, and nothing is smaller than it. */
+const topK =
+  (k: number): Metric =>
+  ({ criterion, input, target, dim, count }) => {
+    const isIndex = target.dtype === 'int32';
+    const label = isIndex ? target : argMax(target, dim);
+    const classes = range(0, input.shape[dim], 1, 'int32');
+    const along = input.shape.map((size, axis) => (axis === dim ? size : 1));
+    const isLabel = equal(reshape(classes, along), reshape(label, keptShape(input.shape, dim)));
+    const atLabel = max(where(isLabel, input, scalar(Number.NEGATIVE_INFINITY)), dim, true);
+    const larger = sum(
+      where(logicalAnd(logicalNot(lessEqual(input, atLabel)), logicalNot(isLabel)), scalar(1), scalar(0)),
+      dim,
+    );
+    const isCorrect = lessEqual(larger, k - 1);
+    const counts = isIndex
+      ? logicalAnd(isCorrect, notEqual(target, scalar(criterion.ignoreIndex, 'int32')))
+      : isCorrect;
+    return share(howMany(counts), count());
+  };
+
+const layersAccuracyOf = layersFunction('acc', accuracy);
+const layersPerplexityOf = layersFunction('perplexity', perplexity);
 
 /**
  * The share of positions whose largest output is their label, as a metric for `model.compile`; ignored targets do not
  * count. Targets are class indices or probabilities, as for `layersLoss`. Its name in histories is `acc`, as of
- * Layers' own accuracy. `NaN` where all targets of a batch are ignored.
+ * Layers' own accuracy. 0 where all targets of a batch are ignored.
+ *
+ * @example
+ * ```ts
+ * const accuracy = layersAccuracy(new CrossEntropyLoss({ ignoreIndex: 0 }));
+ * accuracy(tf.tensor1d([0, 1, 2], 'int32'), tf.tensor2d([[9, 0, 0], [0, 9, 0], [0, 9, 0]])).print(); // 0.5
+ * ```
  */
 export function layersAccuracy(criterion: Criterion, options?: LayersOptions): LayersFunction {
   checkCriterion(criterion);
-  return accuracy(criterion, axisOf(criterion, options));
+  return layersAccuracyOf(criterion, axisOf(criterion, options, 'layersAccuracy'));
 }
 
 /**
  * `exp` of a batch's mean cross-entropy, ignored targets left out, without class weights or label smoothing: how many
- * classes the model is as uncertain between. Histories hold the mean over batches.
+ * classes the model is as uncertain between. Histories hold the mean over batches; 1 where all targets are ignored.
+ *
+ * @example
+ * ```ts
+ * const perplexity = layersPerplexity(new CrossEntropyLoss());
+ * perplexity(tf.tensor1d([1], 'int32'), tf.tensor2d([[0, 0, 0, 0]])).print(); // 4
+ * ```
  */
 export function layersPerplexity(criterion: Criterion, options?: LayersOptions): LayersFunction {
   checkCriterion(criterion);
-  return perplexity(criterion, axisOf(criterion, options));
+  return layersPerplexityOf(criterion, axisOf(criterion, options, 'layersPerplexity'));
+}
+
+const madeOf = new Map<number, ReturnType<typeof layersFunction>>();
+
+/**
+ * The share of positions whose label is among their `k` largest outputs, as a metric for `model.compile`; of equal
+ * outputs the label counts as the larger. Its name in histories is `top5Accuracy` for 5.
+ *
+ * @param criterion Of whose targets to take account, as for `layersAccuracy`. May be left out where the output's loss is a
+ *     criterion's: the metric is of that one then.
+ *
+ * @example
+ * ```ts
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 9, inputShape: [4] })] });
+ * compileWithLoss(model, { optimizer: 'sgd', loss: new CrossEntropyLoss(), metrics: ['accuracy', topKAccuracy(5)] });
+ * ```
+ */
+export function topKAccuracy(k: number, criterion: Criterion = DEFAULT, options?: LayersOptions): LayersFunction {
+  if (!Number.isInteger(k) || k < 1) throw expected('`k`', 'a whole number from 1', k);
+  checkCriterion(criterion);
+  if (!madeOf.has(k)) madeOf.set(k, layersFunction(`top${k}Accuracy`, topK(k)));
+  return madeOf.get(k)!(criterion, axisOf(criterion, options, 'topKAccuracy'));
 }

@@ -1,4 +1,4 @@
-import type { Optimizer } from '@tensorflow/tfjs-core';
+import type { Optimizer, Tensor } from '@tensorflow/tfjs-core';
 import type { Criterion } from './criterion';
 import type { LayersFunction } from './layers-function';
 
@@ -10,15 +10,15 @@ import type { LayersFunction } from './layers-function';
 /** For all outputs, or for each: by position, or by the output's name. */
 export type PerOutput<T> = T | T[] | { [outputName: string]: T };
 
-type Loss = Criterion | LayersFunction | string;
-type Metric = LayersFunction | string;
+export type LossEntry = Criterion | LayersFunction | string;
+export type MetricEntry = LayersFunction | string;
 
 /** The arguments of `model.compile`, where a criterion may stand for a loss. */
 export interface CompileArgs {
   optimizer: string | Optimizer;
-  loss?: PerOutput<Loss>;
+  loss?: PerOutput<LossEntry>;
   /** As in Layers: those of an array are for every output. */
-  metrics?: Metric | Metric[] | { [outputName: string]: Metric | Metric[] };
+  metrics?: MetricEntry | MetricEntry[] | { [outputName: string]: MetricEntry | MetricEntry[] };
 }
 
 /** A `tf.LayersModel`, e.g. a `tf.Sequential`. */
@@ -27,32 +27,59 @@ export interface Model {
   compile(args: any): void;
 }
 
-/** A layer, as far as it tells what its values are. */
+/** A place in the graph of a model: an output of one call of a layer. */
+export interface SymbolicTensor {
+  readonly shape: readonly (number | null)[];
+  readonly sourceLayer: Layer;
+  /** Which output of the layer. */
+  readonly tensorIndex: number;
+  /** What the layer was called on. */
+  readonly inputs: readonly SymbolicTensor[];
+}
+
 export interface Layer {
   readonly name: string;
   getClassName(): string;
-  getConfig(): { readonly activation?: unknown };
-  readonly inboundNodes: readonly { readonly inboundLayers: readonly Layer[] }[];
+  getConfig(): { readonly activation?: unknown; readonly axis?: unknown };
+  call(inputs: Tensor | Tensor[], kwargs: unknown): Tensor | Tensor[];
+  /** Of a layer that applies one. */
+  activation?: { getClassName(): string; apply(x: Tensor, axis?: number): Tensor };
+  /** Of a Softmax layer. */
+  softmax?: (x: Tensor, axis?: number) => Tensor;
+  readonly dataFormat?: string;
+  /** Of a Permute layer: for each axis of the output but the first, which one of the input it is. */
+  readonly dims?: readonly number[];
   /** Of a wrapper such as TimeDistributed. */
   readonly layer?: Layer;
   /** Of a model that serves as a layer. */
-  readonly outputs?: readonly Output[];
+  readonly outputs?: readonly SymbolicTensor[];
 }
 
-interface Output {
-  readonly sourceLayer: Layer;
-}
+/** The tensors of a batch: inputs, targets, and in training what `classWeight` makes of the targets. */
+export type BatchData = (Tensor | null | undefined)[];
+
+/** Trains or tests on a batch; gives the loss and the metrics. */
+export type BatchFunction = (data: BatchData) => Tensor[];
 
 /** Fields of a model that its type does not show. */
 export interface ModelFields {
-  readonly outputs: readonly Output[];
+  readonly inputs: readonly SymbolicTensor[];
+  readonly outputs: readonly SymbolicTensor[];
   /** What a Sequential compiles and trains: another one after each `compile`. */
   readonly model?: ModelFields;
   /** One an output; not there before `compile`. */
-  readonly lossFunctions?: readonly unknown[];
+  readonly lossFunctions?: LayersFunction[];
+  /** The same once more, by which Layers decides how to check targets. */
+  readonly feedLossFns: LayersFunction[];
   /** What targets are checked against; `null` for no check. */
   readonly feedOutputShapes: (readonly (number | null)[] | null)[];
-  /** The arguments of `compile` that `save` writes if `includeOptimizer` is set. */
-  loss: unknown;
-  metrics: unknown;
+  /** Each with its output: of several outputs the losses first, then the metrics, output by output. */
+  readonly metricsTensors: [LayersFunction, number][];
+  makeTrainFunction(): BatchFunction;
+  /** Makes `testFunction`. */
+  makeTestFunction(): void;
+  testFunction: BatchFunction;
+  /** The arguments of `compile`, which `save` writes if `includeOptimizer` is set. */
+  loss: CompileArgs['loss'];
+  metrics: CompileArgs['metrics'];
 }

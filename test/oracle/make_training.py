@@ -8,8 +8,9 @@ the end. Torch runs in float64 on the float32 numbers written here; results are 
 
 run = {
   "name":      unique string,
-  "layers":    [{"type": "dense" | "conv", "units", "activation": null | "tanh" | "logSoftmax"}], TensorFlow's layout:
-               channels last; dense acts on the last axis, conv is 3x3 with padding "same",
+  "layers":    [{"type": "dense" | "conv", "units", "activation": null | "tanh" | "logSoftmax" | "softmax"}],
+               TensorFlow's layout: channels last; dense acts on the last axis, conv is 3x3 with padding "same". What
+               ends in a softmax is trained on the logits before it (NLLLoss on their log-softmax), as PyTorch would,
   "axis":      class axis of the output as the loss sees it: -1, or 1 (the output is then permuted to torch's layout),
   "criterion": "CrossEntropyLoss" | "NLLLoss",
   "options":   {"weight"?, "ignoreIndex"?, "reduction"?, "labelSmoothing"?},
@@ -51,17 +52,19 @@ def network(layers, weights, x):
         else:
             y = F.conv2d(x.movedim(-1, 1), kernel.permute(3, 2, 0, 1), bias, padding=1)
             x = y.movedim(1, -1)
-        x = {None: lambda v: v, "tanh": torch.tanh, "logSoftmax": lambda v: F.log_softmax(v, -1)}[activation](x)
+        x = {None: lambda v: v, "softmax": lambda v: v, "tanh": torch.tanh,
+             "logSoftmax": lambda v: F.log_softmax(v, -1)}[activation](x)
     return x
 
 
-def run(name, net, criterion="CrossEntropyLoss", options=None, optimizer="sgd", target="index", axis=-1, ignored_batch=False):
+def run(name, net, criterion="CrossEntropyLoss", options=None, optimizer="sgd", target="index", axis=-1, ignored_batch=False,
+        softmax=False):
     d = Draw(SEED, name)
     shape, kinds, classes = NETWORKS[net]
     options = dict(options or {})
     if options.get("weight"):
         options["weight"] = [float(w) for w in d._short(d.g.uniform(0.2, 3, classes))]
-    last = "logSoftmax" if criterion == "NLLLoss" else None
+    last = "softmax" if softmax else "logSoftmax" if criterion == "NLLLoss" else None
     layers = [(kinds[0], "tanh"), (kinds[1], last)]
 
     x = d._short(d.g.normal(0, 1, (EXAMPLES, *shape)))
@@ -77,6 +80,8 @@ def run(name, net, criterion="CrossEntropyLoss", options=None, optimizer="sgd", 
         y = d.index(rows, classes, options.get("ignoreIndex", -100), 0.3 if "ignoreIndex" in options else 0)
         if ignored_batch:
             y[BATCH:2 * BATCH] = options["ignoreIndex"]
+        if target == "one-hot":
+            y = np.eye(classes)[y]
 
     lr = LEARNING_RATE[optimizer] * (0.1 if options.get("reduction") == "sum" else 1)
     leaves = [torch.tensor(w, dtype=torch.float64, requires_grad=True) for w in weights]
@@ -86,13 +91,15 @@ def run(name, net, criterion="CrossEntropyLoss", options=None, optimizer="sgd", 
         {"ignoreIndex": "ignore_index", "labelSmoothing": "label_smoothing"}.get(k, k):
             torch.tensor(v, dtype=torch.float64) if k == "weight" else v for k, v in options.items()})
     inputs, targets = torch.tensor(x, dtype=torch.float64), torch.tensor(y)
-    targets = targets.double() if target == "prob" else targets
+    targets = targets if target == "index" else targets.double()
     losses = []
     for _ in range(EPOCHS):
         for at in range(0, EXAMPLES, BATCH):
             out = network(layers, leaves, inputs[at:at + BATCH])
+            if softmax and criterion == "NLLLoss":
+                out = F.log_softmax(out, -1)
             t = targets[at:at + BATCH]
-            loss = module(out.movedim(-1, 1).contiguous(), t.movedim(-1, 1) if target == "prob" else t)
+            loss = module(out.movedim(-1, 1).contiguous(), t if target == "index" else t.movedim(-1, 1))
             step.zero_grad()
             loss.backward()
             step.step()
@@ -120,6 +127,12 @@ def runs():
     yield run("pixels/sgd/classes-first/probabilities", "pixels", optimizer="sgd", target="prob", axis=1)
     for optimizer in ("sgd", "adam"):
         yield run(f"tokens/{optimizer}/a-batch-all-ignored", "tokens", options={"ignoreIndex": -100}, optimizer=optimizer, ignored_batch=True)
+    for net in NETWORKS:
+        for optimizer in ("sgd", "adam"):
+            yield run(f"softmax/{net}/{optimizer}", net, optimizer=optimizer, softmax=True)
+        yield run(f"softmax/{net}/adam/weight-ignore-smoothing", net, options=ALL, optimizer="adam", softmax=True)
+        yield run(f"softmax/{net}/sgd/one-hot", net, optimizer="sgd", target="one-hot", softmax=True)
+        yield run(f"softmax/{net}/momentum/nll", net, "NLLLoss", {"weight": True, "ignoreIndex": -100}, "momentum", softmax=True)
 
 
 def main():

@@ -5,6 +5,8 @@ import { assertClose, numbers } from '../support/tensors';
 import {
   batches,
   criterionOf,
+  type Ending,
+  endings,
   examples,
   expectedLosses,
   fitSteps,
@@ -19,6 +21,12 @@ export function trainingSuite(backend: string): Check[] {
   const possible = runs.filter((run) => !impossible(run, backend));
   return [
     ...possible.map((run) => ({ name: `fit, ${run.name}`, run: () => train(run, fitSteps) })),
+    ...endings.slice(1).flatMap((ending) =>
+      possible
+        .filter(({ name }) => /^softmax.*(smoothing|nll)$/.test(name))
+        .filter((run) => ending !== 'TimeDistributed' || /tokens|pixels/.test(run.name))
+        .map((run) => ({ name: `${ending}, ${run.name}`, run: () => train(run, fitSteps, ending) })),
+    ),
     ...['trainOnBatch', 'fitDataset'].flatMap((method) =>
       possible
         .filter(({ name }) => name.endsWith('sgd/weight-ignore-smoothing') || name.endsWith('adam/probabilities'))
@@ -71,8 +79,8 @@ const METHODS: Record<string, Steps> = {
   },
 };
 
-async function train(run: Run, steps: Steps): Promise<void> {
-  const model = network(run);
+async function train(run: Run, steps: Steps, ending?: Ending): Promise<void> {
+  const model = network(run, ending);
   const optimizer = optimizerOf(run);
   const criterion = criterionOf(run);
   if (run.axis === -1) {

@@ -6,7 +6,7 @@ import { numbers, type Packed, unpack } from './tensors';
 /** A training run of the oracle; `make_training.py` documents the fields. */
 export interface Run {
   readonly name: string;
-  readonly layers: { type: 'dense' | 'conv'; units: number; activation: 'tanh' | 'logSoftmax' | null }[];
+  readonly layers: { type: 'dense' | 'conv'; units: number; activation: 'tanh' | 'logSoftmax' | 'softmax' | null }[];
   readonly axis: number;
   readonly criterion: 'CrossEntropyLoss' | 'NLLLoss';
   readonly options: object;
@@ -21,25 +21,53 @@ export interface Run {
 
 export const runs = training.runs as unknown as Run[];
 
+/** How a network may end in a softmax; all of them compute the same. */
+export const endings = ['activation', 'Activation', 'Softmax', 'TimeDistributed', 'nested', 'functional'] as const;
+export type Ending = (typeof endings)[number];
+
 /** The network of a run, with its weights at the start. */
-export function network({ layers, x, weights, axis }: Run): tf.Sequential {
-  const model = tf.sequential();
-  layers.forEach(({ type, units, activation }, i) => {
+export function network({ layers, x, weights, axis }: Run, ending: Ending = 'activation'): tf.LayersModel {
+  const inputShape = x.shape.slice(1);
+  const made = layers.flatMap(({ type, units, activation }, i): tf.layers.Layer | tf.layers.Layer[] => {
+    const isEnd = activation === 'softmax';
     // Layers has logSoftmax, but its type does not say so.
     const args = {
-      activation: (activation ?? undefined) as 'tanh' | undefined,
-      ...(i === 0 && { inputShape: x.shape.slice(1) }),
+      activation: (isEnd && ['Activation', 'Softmax'].includes(ending)
+        ? undefined
+        : (activation ?? undefined)) as 'tanh',
+      ...(i === 0 && { inputShape }),
     };
-    model.add(
+    const layer =
       type === 'dense'
         ? tf.layers.dense({ units, ...args })
-        : tf.layers.conv2d({ filters: units, kernelSize: 3, padding: 'same', ...args }),
-    );
+        : tf.layers.conv2d({ filters: units, kernelSize: 3, padding: 'same', ...args });
+    if (isEnd && ending === 'TimeDistributed') return tf.layers.timeDistributed({ layer });
+    if (isEnd && ending === 'Activation') return [layer, tf.layers.activation({ activation })];
+    if (isEnd && ending === 'Softmax') return [layer, tf.layers.softmax({ axis: -1 })];
+    return layer;
   });
-  const spatial = x.shape.slice(1, -1).map((_, i) => i + 1);
-  if (axis === 1) model.add(tf.layers.permute({ dims: [spatial.length + 1, ...spatial] }));
+  const spatial = inputShape.slice(0, -1).map((_, i) => i + 1);
+  if (axis === 1) made.push(tf.layers.permute({ dims: [spatial.length + 1, ...spatial] }));
+  const model = assemble(made, inputShape, ending);
   tf.tidy(() => model.setWeights(weights.map((weight) => unpack(weight))));
   return model;
+}
+
+function assemble(layers: tf.layers.Layer[], inputShape: number[], ending: Ending): tf.LayersModel {
+  if (ending === 'functional') {
+    const input = tf.input({ shape: inputShape });
+    const outputs = layers.reduce((x, layer) => layer.apply(x) as tf.SymbolicTensor, input);
+    return tf.model({ inputs: input, outputs });
+  }
+  if (ending !== 'nested') return tf.sequential({ layers });
+  const [first, ...rest] = layers;
+  const hidden = first.getConfig().units ?? first.getConfig().filters;
+  const input = tf.input({ shape: [...inputShape.slice(0, -1), hidden as number] });
+  const inner = tf.model({
+    inputs: input,
+    outputs: rest.reduce((x, layer) => layer.apply(x) as tf.SymbolicTensor, input),
+  });
+  return tf.sequential({ layers: [first, inner] });
 }
 
 export function criterionOf({ criterion, options }: Run) {
@@ -86,4 +114,5 @@ export async function fitSteps(model: tf.LayersModel, run: Run, data = examples(
   return losses;
 }
 
-export const expectedLosses = (run: Run): number[] => numbers(run.expect.losses);
+/** PyTorch's, but for batches of ignored targets only: 0 for its NaN, so that histories stay finite. */
+export const expectedLosses = (run: Run): number[] => numbers(run.expect.losses).map((loss) => loss || 0);

@@ -1,0 +1,108 @@
+import {
+  argMax,
+  customGrad,
+  div,
+  equal,
+  greater,
+  logicalAnd,
+  maximum,
+  notEqual,
+  scalar,
+  type Tensor,
+  where,
+} from '@tensorflow/tfjs-core';
+import { classView } from '../contract/class-view';
+import { total } from '../contract/sum';
+import { checkClassDim } from '../functional/checks';
+import { type Criterion, isCrossEntropy, isPlain, lossFunction, optionsOf } from './criterion';
+import { readTarget } from './target';
+
+/** Targets and values of one output in one batch, as the functions of this package want them. */
+export interface Batch {
+  readonly criterion: Criterion;
+  /** Logits, or log-probabilities for an NLLLoss. */
+  readonly input: Tensor;
+  /** Class indices, int32, or probabilities. */
+  readonly target: Tensor;
+  /** The class axis, from 0. */
+  readonly dim: number;
+}
+
+/** What a loss and its metrics share of a batch: scalars, each computed once, when it is first asked for. */
+export interface Measured extends Batch {
+  /** The criterion's, with its own reduction; the one that is differentiated. */
+  loss(): Tensor;
+  /** How many rows count: those that are not ignored. */
+  count(): Tensor;
+  /** How many of those have their largest value at their label. */
+  correct(): Tensor;
+  /** The mean over the rows that count, without class weights or label smoothing; 0 if none does. */
+  crossEntropy(): Tensor;
+}
+
+export function readBatch(criterion: Criterion, axis: number, yTrue: Tensor, values: Tensor): Batch {
+  const dim = checkClassDim(axis, values.rank);
+  const target = readTarget(yTrue, values, dim, criterion.ignoreIndex);
+  if (target.dtype !== 'int32' && !isCrossEntropy(criterion)) {
+    throw new Error(
+      `NLLLoss takes class indices, but the target has the output's shape [${target.shape}]. Train with class indices ` +
+        `(see acceptIndexTargets), or with CrossEntropyLoss on probabilities.`,
+    );
+  }
+  return { criterion, input: values, target, dim };
+}
+
+/**
+ * The one place where a batch is measured. What only metrics ask for is computed without TensorFlow.js's tape, which
+ * would keep, and find gradients of, what nobody differentiates.
+ */
+export function measure(batch: Batch): Measured {
+  const { criterion, input, target, dim } = batch;
+  const { ignoreIndex, reduction } = criterion;
+  const isIndex = target.dtype === 'int32';
+  const counted = () => notEqual(target, scalar(ignoreIndex, 'int32'));
+  let computed: Tensor | undefined;
+
+  const loss = () => {
+    computed ??= lossFunction(criterion)(input, target, { ...optionsOf(criterion), dim });
+    return computed;
+  };
+  const count = once(() => untaped(() => (isIndex ? howMany(counted()) : scalar(classView(input.shape, dim).rows))));
+  const correct = once(() =>
+    untaped(() => {
+      const largest = argMax(input, dim);
+      return howMany(isIndex ? logicalAnd(equal(largest, target), counted()) : equal(largest, argMax(target, dim)));
+    }),
+  );
+  const crossEntropy = once(() => {
+    const rows = count();
+    return untaped(() => {
+      // The loss has it already, unless it has weights or smoothing.
+      if (computed && isPlain(criterion)) {
+        return reduction === 'sum' ? share(computed, rows) : zeroIfNone(computed, rows);
+      }
+      return zeroIfNone(lossFunction(criterion)(input, target, { ignoreIndex, dim }), rows);
+    });
+  });
+  return { ...batch, loss, count, correct, crossEntropy };
+}
+
+/** `part / count`, 0 where nothing counts. */
+export const share = (part: Tensor, count: Tensor): Tensor => div(part, maximum(count, 1));
+
+/** A mean, which of nothing is NaN, as in PyTorch: 0 instead, so that histories stay finite. */
+export const zeroIfNone = (mean: Tensor, count: Tensor): Tensor => where(greater(count, 0), mean, scalar(0));
+
+/** How many are true. Not a cast: that would leave integers in WebGPU's buffer, on which sums along a middle axis fail. */
+export const howMany = (x: Tensor): Tensor => total(where(x, scalar(1), scalar(0)));
+
+/** What is computed once belongs to the scope of the first call: that of the batch, so not one inside of it. */
+function once(f: () => Tensor): () => Tensor {
+  let value: Tensor | undefined;
+  return () => {
+    value ??= f();
+    return value;
+  };
+}
+
+const untaped = (f: () => Tensor): Tensor => customGrad(() => ({ value: f(), gradFunc: () => [] }))();
