@@ -11,6 +11,7 @@ import { layersSuite } from './layers';
 import { propertySuite } from './properties';
 
 import { rowKernelsSuite } from './row-kernels';
+import { softmaxEndedSuite } from './softmax-ended';
 import { trainingSuite } from './training';
 import { webglSuite } from './webgl';
 import { webgpuSuite } from './webgpu';
@@ -29,6 +30,7 @@ export const suites = {
   'row kernels': rowKernelsSuite,
   graph: graphSuite,
   layers: layersSuite,
+  'softmax-ended models': softmaxEndedSuite,
   training: trainingSuite,
   webgl: webglSuite,
   webgpu: webgpuSuite,
