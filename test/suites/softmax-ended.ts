@@ -375,7 +375,9 @@ export function softmaxEndedSuite(backend: string): Check[] {
           const twin = tf.model({ inputs: model.inputs, outputs: model.outputs });
           for (const one of [model, twin])
             one.compile({ optimizer: tf.train.sgd(0), loss: categorical, metrics: ['accuracy'] });
-          assertEqual(await model.trainOnBatch(x, oneHot), await twin.trainOnBatch(x, oneHot), String(activation));
+          const small = x.div(100);
+          const [got, want] = [await model.trainOnBatch(small, oneHot), await twin.trainOnBatch(small, oneHot)];
+          assertEqual(got, want, String(activation));
           assertThrows(() => model.evaluate(x, y), 'target expected a batch of elements');
         }
         const model = make('softmax');
