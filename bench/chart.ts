@@ -1,25 +1,26 @@
 import * as Plot from '@observablehq/plot';
 import { JSDOM } from 'jsdom';
 import { OURS } from './contender';
-import { type Report, show, unique } from './report';
+import { backendsOf, besides, type Report, show, unique } from './report';
 
 const WIDTH = 860;
-const LEGEND = 56;
 const MARGIN = 110;
 const ROW = 18;
-const COLORS = ['#d62728', '#1f77b4', '#17a2b8', '#9467bd', '#8c564b', '#2ca02c'];
+const COLORS = ['#d62728', '#1f77b4', '#17a2b8', '#9467bd', '#ff9896', '#7f7f7f', '#8c564b', '#2ca02c'];
 
-/** The times of forward with gradient as an SVG, a dot a contender, on a log scale. */
-export function chart({ rows, machine, date }: Report): string {
+/** The times of forward with gradient as an SVG: a dot a contender, a line for its quartiles, on a log scale. */
+export function chart({ rows, machine, date, load }: Report): string {
   const { document } = new JSDOM('').window;
   const timed = rows.filter(({ mode, time }) => mode === 'gradient' && time);
   const contenders = unique(timed.map(({ contender }) => contender));
-  const dots = timed
-    .map(({ backend, shape, contender, time }) => ({ backend, shape: show(shape), contender, ms: time!.median }))
+  const backends = backendsOf(timed);
+  const dots = backends
+    .flatMap((backend) => besides(timed, backend).map((row) => ({ ...row, backend })))
+    .map(({ backend, shape, contender, time }) => ({ backend, shape: show(shape), contender, ...time! }))
     .sort((a, b) => Number(a.contender === OURS) - Number(b.contender === OURS)); // ours is drawn last
   const color = (name: string) => COLORS[contenders.indexOf(name) % COLORS.length];
-  const backends = unique(dots.map(({ backend }) => backend));
   const shapes = unique(dots.map(({ shape }) => shape));
+  const legend = 12 + 22 * Math.ceil(contenders.length / 3);
   const height = backends.length * (shapes.length + 1) * ROW + 70;
   const plot = Plot.plot({
     document,
@@ -29,17 +30,28 @@ export function chart({ rows, machine, date }: Report): string {
     marginRight: MARGIN + 20,
     marginBottom: 44,
     style: { fontFamily: 'system-ui, sans-serif', fontSize: '12px' },
-    x: { type: 'log', grid: true, label: 'milliseconds, log scale; less is better', tickFormat: '~s' },
+    x: { type: 'log', grid: true, label: 'milliseconds, log scale; less is better', tickFormat: ',~g' },
     y: { domain: shapes, label: null },
     fy: { domain: backends, label: null },
     marks: [
       Plot.frame({ stroke: '#ddd' }),
       Plot.ruleY(
         dots,
-        Plot.groupY({ x1: 'min', x2: 'max' }, { x1: 'ms', x2: 'ms', y: 'shape', fy: 'backend', stroke: '#bbb' }),
+        Plot.groupY(
+          { x1: 'min', x2: 'max' },
+          { x1: 'median', x2: 'median', y: 'shape', fy: 'backend', stroke: '#ddd' },
+        ),
       ),
+      Plot.ruleY(dots, {
+        x1: 'lower',
+        x2: 'upper',
+        y: 'shape',
+        fy: 'backend',
+        strokeWidth: 2.5,
+        stroke: ({ contender }) => color(contender),
+      }),
       Plot.dot(dots, {
-        x: 'ms',
+        x: 'median',
         y: 'shape',
         fy: 'backend',
         r: ({ contender }) => (contender === OURS ? 5 : 4),
@@ -49,14 +61,14 @@ export function chart({ rows, machine, date }: Report): string {
     r: { type: 'identity' },
     color: { type: 'identity' },
   });
-  plot.setAttribute('y', String(LEGEND));
+  plot.setAttribute('y', String(legend));
   const entry = (name: string, i: number) =>
     `<circle cx="${MARGIN + 250 * (i % 3)}" cy="${18 + 22 * Math.floor(i / 3)}" r="5" fill="${color(name)}"/>` +
     `<text x="${MARGIN + 12 + 250 * (i % 3)}" y="${22 + 22 * Math.floor(i / 3)}">${name}</text>`;
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height + LEGEND}" role="img" ` +
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height + legend}" role="img" ` +
     `font-family="system-ui, sans-serif" font-size="13">\n` +
-    `<title>Cross-entropy, forward with gradient: milliseconds by backend and shape (${machine}, ${date})</title>\n` +
+    `<title>Cross-entropy, forward with gradient: milliseconds by backend and shape (${machine}, ${date}${load.quiet ? '' : '; the machine was not quiet'})</title>\n` +
     `<rect width="100%" height="100%" fill="#fff"/>\n${contenders.map(entry).join('\n')}\n${plot.outerHTML}\n</svg>\n`
   );
 }

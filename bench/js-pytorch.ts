@@ -1,5 +1,5 @@
-import type { Contender } from './contender';
-import type { Problem } from './problem';
+import { type Contender, MODES } from './contender';
+import { faultOf, type Problem, solve } from './problem';
 
 type Nested = (number | Nested)[];
 
@@ -13,11 +13,12 @@ interface JsTensor {
   zero_grad(): void;
 }
 
-/** A contender of its own: plain JavaScript on nested arrays. `null` where it is not installed. */
-export async function jsPytorchContender({ shape, logits, targets }: Problem): Promise<Contender | null> {
-  const name = 'js-pytorch';
-  const { torch } = await import(name).catch(() => ({ torch: null }));
-  if (!torch) return null;
+const NAME = 'js-pytorch';
+
+/** A contender of its own: plain JavaScript on nested arrays. */
+export async function jsPytorchContender(problem: Problem): Promise<Contender> {
+  const { shape, logits, targets } = problem;
+  const { torch } = await import(NAME);
   const criterion = new torch.nn.CrossEntropyLoss();
   const [outer, classes, ...rest] = shape;
   const inner = rest.reduce((a, b) => a * b, 1);
@@ -35,10 +36,11 @@ export async function jsPytorchContender({ shape, logits, targets }: Problem): P
     return loss;
   };
   return {
-    name,
-    async answer() {
+    name: NAME,
+    modes: MODES,
+    async check() {
       const [loss] = withGradient().data as number[];
-      return { loss, gradient: variable.grad.flat(2) as number[] };
+      return faultOf({ loss, gradient: variable.grad.flat(2) as number[] }, solve(problem));
     },
     async time(mode, steps) {
       const step = mode === 'forward' ? forward : withGradient;

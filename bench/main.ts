@@ -1,30 +1,36 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname } from 'node:path';
 import { version_core } from '@tensorflow/tfjs';
 import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError } from 'commander';
-import { findChromium } from '../scripts/setup/chromium-path.mjs';
 import { chart } from './chart';
-import { CHROMIUM_BACKENDS, startChromium } from './chromium';
-import type { Budget } from './measure';
+import { CHROMIUM_BACKENDS, openChromium } from './chromium';
+import type { Seated } from './contender';
+import { awaitQuiet, look, summarize } from './load';
+import { type Budget, measure } from './measure';
 import { NODE_BACKENDS, openNode } from './node';
-import { startPyTorch } from './pytorch';
-import { type Report, type Row, show, tables } from './report';
+import { readmeTables } from './readme-tables';
+import { type Report, type Row, readReport, show, tables } from './report';
 
 /** [N, C], and channels-first [N, C, H, W]. */
 const SHAPES = [
   [128, 10],
   [256, 1000],
   [64, 32000],
-  [128, 50257],
   [32, 128256],
   [4, 21, 128, 128],
 ];
-const QUICK_SHAPES = [SHAPES[0], SHAPES[1], SHAPES[5]];
+/** In Node alone: few positions follow the class dimension. */
+const NODE_SHAPES = [...SHAPES, [8, 50257, 2]];
+const QUICK_SHAPES = [
+  [128, 10],
+  [256, 1000],
+  [4, 21, 64, 64],
+];
 
-const FULL: Budget = { time: 500, warmUp: 500, patience: 1000 };
-const QUICK: Budget = { time: 100, warmUp: 50, patience: 200 };
+const FULL: Budget = { time: 400, warmUp: 300, limit: 8000 };
+const QUICK: Budget = { time: 70, warmUp: 50, limit: 1500 };
 
 const IDS = [...NODE_BACKENDS.map((name) => `node/${name}`), ...CHROMIUM_BACKENDS.map((name) => `chromium/${name}`)];
 
@@ -33,7 +39,8 @@ interface Options {
   backend: string[];
   shape?: number[][];
   json?: string | true;
-  chart: string;
+  chart?: string;
+  table?: string;
 }
 
 const options = new Command('npm run bench --')
@@ -42,7 +49,8 @@ const options = new Command('npm run bench --')
   .option('--backend <names...>', `any of ${IDS.join(' ')}; cpu or wasm alone means both`, parseBackend, [])
   .option('--shape <sizes...>', 'e.g. 256x1000 or 4x21x128x128, the classes second', parseShape)
   .option('--json [file]', 'writes the figures as JSON: to a file, or in place of the tables')
-  .option('--chart <file>', 'where to draw the chart', 'output/bench.svg')
+  .option('--chart <file>', 'where to draw the chart (default: output/bench.svg)')
+  .option('--table <file>', "measures nothing: prints the README's tables from such a JSON file, and draws --chart")
   .parse()
   .opts<Options>();
 
@@ -50,56 +58,69 @@ const options = new Command('npm run bench --')
 process.env.OMP_WAIT_POLICY ??= 'passive';
 process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
 
-const report = await run();
-write(options.chart, chart(report));
-if (options.json === true) {
-  console.log(JSON.stringify(report, null, 2));
+if (options.table) {
+  const report = readReport(readFileSync(options.table, 'utf8'));
+  console.log(readmeTables(report));
+  if (options.chart) write(options.chart, chart(report));
 } else {
-  console.log(tables(report));
-  if (options.json) write(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  const report = await run();
+  write(options.chart ?? 'output/bench.svg', chart(report));
+  const json = JSON.stringify(report, null, 2);
+  console.log(options.json === true ? json : tables(report));
+  if (typeof options.json === 'string') write(options.json, `${json}\n`);
 }
 
 async function run(): Promise<Report> {
   const ids = options.backend.length > 0 ? IDS.filter((id) => options.backend.includes(id)) : IDS;
-  const shapes = options.shape ?? (options.quick ? QUICK_SHAPES : SHAPES);
-  const budget = options.quick ? QUICK : FULL;
+  const runtimes = { node: openNode, chromium: openChromium };
   const versions: Record<string, string> = { Node: process.versions.node, 'TensorFlow.js': version_core };
   const absent: string[] = [];
   const rows: Row[] = [];
+  const { last, waited } = await awaitQuiet('everything');
+  const looks = [last];
 
-  const python = process.env.PYTHON ?? 'python3';
-  const pytorch = ids.some((id) => id.startsWith('node/')) ? await startPyTorch(python) : null;
-  if (pytorch) versions.PyTorch = pytorch.version;
-  else absent.push(`PyTorch (\`${python} -c "import torch"\` fails; the environment's PYTHON names another)`);
-
-  const executable = findChromium();
-  if (executable) process.env.CHROMIUM_PATH = executable;
-  const chromium = executable && ids.some((id) => id.startsWith('chromium/')) ? await startChromium() : null;
-  if (chromium) versions.Chromium = chromium.version;
-
-  const bar = new SingleBar({ format: '{bar} {value}/{total} {id} {shape}', clearOnComplete: true });
-  bar.start(ids.length * shapes.length, 0, { id: '', shape: '' });
-  for (const id of ids) {
-    const [place, backend] = id.split('/');
-    try {
-      if (place === 'chromium' && !chromium) throw new Error('no Chromium; `npm run setup` says why');
-      const open = place === 'node' ? await openNode(backend, pytorch) : await chromium!.open(backend);
-      for (const shape of shapes) {
-        bar.update({ id, shape: show(shape) });
-        const results = await open.measure(shape, budget);
-        rows.push(...results.map((result) => ({ backend: id, shape, ...result })));
-        bar.increment();
+  const bar = new SingleBar({ format: '{bar} {value}/{total} {sitting}', clearOnComplete: true });
+  bar.start(0, 0, { sitting: '' });
+  for (const [name, open] of Object.entries(runtimes)) {
+    const own = ids.filter((id) => id.startsWith(`${name}/`));
+    if (own.length === 0) continue;
+    const runtime = await open(own, { absent, versions });
+    const shapes = shapesOf(name);
+    bar.setTotal(bar.getTotal() + shapes.length);
+    for (const shape of shapes) {
+      const sitting = `${name} ${show(shape)}`;
+      bar.update({ sitting });
+      looks.push(await look(sitting));
+      const contenders: Seated[] = [];
+      for (const [id, enter] of Object.entries(runtime.entrances)) {
+        try {
+          contenders.push(...(await enter(shape)));
+        } catch (error) {
+          absent.push(`${id} at ${show(shape)}: ${(error as Error).message}`);
+        }
       }
-      await open.close();
-    } catch (error) {
-      absent.push(`${id}: ${(error as Error).message}`);
+      const results = await measure(contenders, options.quick ? QUICK : FULL);
+      rows.push(...results.map((result) => ({ ...result, shape })));
+      bar.increment();
     }
+    await runtime.close();
   }
   bar.stop();
-  pytorch?.close();
-  await chromium?.close();
-  const { model } = cpus()[0];
-  return { date: new Date().toISOString().slice(0, 10), machine: model.trim(), versions, absent, rows };
+  const machine = cpus()[0].model.trim();
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    machine,
+    load: summarize(looks, waited),
+    versions,
+    absent,
+    rows,
+  };
+}
+
+function shapesOf(runtime: string): number[][] {
+  if (options.shape) return options.shape;
+  if (options.quick) return QUICK_SHAPES;
+  return runtime === 'node' ? NODE_SHAPES : SHAPES;
 }
 
 function write(file: string, text: string): void {

@@ -1,29 +1,38 @@
-import { setBackend } from '@tensorflow/tfjs';
-import { jsPytorchContender } from './js-pytorch';
-import type { Budget } from './measure';
-import { measureShape } from './measure-shape';
-import type { Problem } from './problem';
-import type { PyTorch } from './pytorch';
+import { bundle, startChild } from './child';
+import { type Register, type Runtime, seat } from './place';
+import { makeProblem } from './problem';
+import { startPyTorch } from './pytorch';
 
-/** Loads the packages that bring the backends; an error says why one is not there. */
-const PACKAGES: Record<string, () => Promise<unknown>> = {
-  cpu: async () => {},
-  wasm: () => import('@tensorflow/tfjs-backend-wasm'),
-  tensorflow: () => import('@tensorflow/tfjs-node'),
-};
+export const NODE_BACKENDS = ['cpu', 'wasm', 'tensorflow'];
 
-export const NODE_BACKENDS = Object.keys(PACKAGES);
-
-/** Makes a backend of Node's active; what is returned measures a shape on it. */
-export async function openNode(backend: string, pytorch: PyTorch | null) {
-  await PACKAGES[backend]();
-  if (!(await setBackend(backend))) throw new Error(`the ${backend} backend does not start`);
-  const others = async (problem: Problem) => {
-    const contenders = [await pytorch?.contender(problem), backend === 'cpu' && (await jsPytorchContender(problem))];
-    return contenders.filter((contender) => contender instanceof Object);
-  };
+/** A process for each backend (`node/cpu` ...), and for those who need none of them. */
+export async function openNode(ids: readonly string[], { versions, absent }: Register): Promise<Runtime> {
+  const entrances: Record<string, Runtime['entrances'][string]> = {};
+  const closes: (() => void)[] = [];
+  const script = bundle('node-place');
+  for (const id of ids.includes('node/cpu') ? [...ids, 'node/js-pytorch'] : ids) {
+    const { place, close } = startChild(script);
+    closes.push(close);
+    try {
+      await place.open(id.split('/')[1]);
+      entrances[id] = (shape) => seat(ids.includes(id) ? id : 'node', place, shape);
+    } catch (error) {
+      absent.push(`${id}: ${(error as Error).message}`);
+    }
+  }
+  const python = process.env.PYTHON ?? 'python3';
+  const pytorch = await startPyTorch(python);
+  if (pytorch) {
+    versions.PyTorch = pytorch.version;
+    entrances.PyTorch = async (shape) => [await pytorch.contender(makeProblem(shape))];
+    closes.push(pytorch.close);
+  } else {
+    absent.push(`PyTorch (\`${python} -c "import torch"\` fails; the environment's PYTHON names another)`);
+  }
   return {
-    measure: (shape: readonly number[], budget: Budget) => measureShape(shape, budget, others),
-    close: async () => {},
+    entrances,
+    async close() {
+      for (const close of closes) close();
+    },
   };
 }

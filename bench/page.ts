@@ -1,17 +1,13 @@
 import { setBackend } from '@tensorflow/tfjs';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-backend-webgpu';
-import { measureShape } from './measure-shape';
+import { createPlace } from './place';
+import { tfjsContenders } from './tfjs';
 
-/** What the benchmark calls in the page. */
-const bench = {
-  async open(backend: string): Promise<boolean> {
-    setWasmPaths('/');
-    return setBackend(backend);
-  },
+const place = createPlace(async (backend) => {
+  setWasmPaths('/');
+  if (!(await setBackend(backend))) throw new Error(`the ${backend} backend does not start`);
+  return tfjsContenders;
+});
 
-  measureShape,
-};
-
-export type PageBench = typeof bench;
-Object.assign(globalThis, { bench });
+Object.assign(globalThis, { place });

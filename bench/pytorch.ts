@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type Contender, PYTORCH } from './contender';
-import type { Problem } from './problem';
+import { MODES, PYTORCH, type Seated } from './contender';
+import { faultOf, type Problem, solve } from './problem';
 
 /** A Python process that times PyTorch on one thread, in turns with the others. */
 export interface PyTorch {
   readonly version: string;
-  contender(problem: Problem): Promise<Contender>;
+  contender(problem: Problem): Promise<Seated>;
   close(): void;
 }
 
@@ -37,16 +37,20 @@ export async function startPyTorch(python: string): Promise<PyTorch | null> {
   const folder = mkdtempSync(join(tmpdir(), 'cross-entropy-'));
   return {
     version: hello.version,
-    async contender({ shape, logits, targets }) {
+    async contender(problem) {
+      const { shape, logits, targets } = problem;
       writeFileSync(join(folder, 'logits.f32'), logits);
       writeFileSync(join(folder, 'targets.i32'), targets);
       await ask('load', { shape, folder });
       return {
+        backend: 'node',
         name: PYTORCH,
-        async answer() {
+        modes: MODES,
+        async check() {
           const { loss } = await ask('answer', { folder });
           const { buffer, byteOffset, length } = readFileSync(join(folder, 'gradient.f32'));
-          return { loss, gradient: new Float32Array(buffer.slice(byteOffset, byteOffset + length)) };
+          const gradient = new Float32Array(buffer.slice(byteOffset, byteOffset + length));
+          return faultOf({ loss, gradient }, solve(problem));
         },
         time: async (mode, steps) => (await ask('run', { mode, steps })).ms,
       };

@@ -18,8 +18,8 @@ const FLAGS = [
 ];
 
 /** The Chromium that the set-up found; see `global-setup.mjs`. */
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: process.env.CHROMIUM_PATH, args: FLAGS });
+export function launchChromium(...flags: string[]): Promise<Browser> {
+  return chromium.launch({ executablePath: process.env.CHROMIUM_PATH, args: [...FLAGS, ...flags] });
 }
 
 const TYPES: Record<string, string> = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
