@@ -33,15 +33,16 @@ const ADDED = new Map<unknown, LayersFunction>(
   ]),
 );
 
-/** Functions of `tf.metrics` whose names a minifier may have taken. */
+/** Functions of `tf.metrics`, whose names minifiers take. */
 const names = new WeakMap<object, string>();
 
 export function learnNames(metrics: Record<string, LayersFunction>): void {
   for (const [name, f] of Object.entries(metrics)) names.set(f, name);
 }
 
+/** Bundlers that leave a function's name may number it. */
 function nameOf(entry: MetricEntry): string {
-  return typeof entry === 'string' ? entry : (names.get(entry) ?? entry.name);
+  return typeof entry === 'string' ? entry : (names.get(entry) ?? entry.name.replace(/\$?\d+$/, ''));
 }
 
 /** What a name or a function of Layers becomes for an output with a criterion. A user's own is left as it is. */
