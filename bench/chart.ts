@@ -30,7 +30,13 @@ export function chart({ rows, machine, date, load }: Report): string {
     marginRight: MARGIN + 20,
     marginBottom: 44,
     style: { fontFamily: 'system-ui, sans-serif', fontSize: '12px' },
-    x: { type: 'log', grid: true, label: 'milliseconds, log scale; less is better', tickFormat: ',~g' },
+    x: {
+      type: 'log',
+      grid: true,
+      label: 'milliseconds, log scale; less is better',
+      tickFormat: ',~g',
+      labelArrow: 'none',
+    },
     y: { domain: shapes, label: null },
     fy: { domain: backends, label: null },
     marks: [

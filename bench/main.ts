@@ -30,7 +30,7 @@ const QUICK_SHAPES = [
 ];
 
 const FULL: Budget = { time: 400, warmUp: 300, limit: 8000 };
-const QUICK: Budget = { time: 70, warmUp: 50, limit: 1500 };
+const QUICK: Budget = { time: 70, warmUp: 50, limit: 2000 };
 
 const IDS = [...NODE_BACKENDS.map((name) => `node/${name}`), ...CHROMIUM_BACKENDS.map((name) => `chromium/${name}`)];
 

@@ -120,38 +120,46 @@ async function takeTurns(contenders: readonly Seated[], mode: Mode, budget: Budg
 interface Entry {
   readonly contender: Seated;
   readonly step: number;
-  /** Steps in a sample. */
-  readonly steps: number;
+  /** Steps in a sample; more where they turn out to be faster than they were at first. */
+  steps: number;
   readonly count: number;
   readonly samples: number[];
 }
 
 function plan(contender: Seated, step: number, { time }: Budget): Entry {
-  const steps = Math.max(1, Math.ceil(SAMPLE / step));
+  const steps = stepsOf(step);
   const count = Math.min(MAX_SAMPLES, Math.max(MIN_SAMPLES, Math.floor(time / (steps * step))));
   return { contender, step, steps, count, samples: [] };
 }
 
-async function takeTurn({ contender, step, steps }: Entry, mode: Mode): Promise<number> {
+async function takeTurn(entry: Entry, mode: Mode): Promise<number> {
+  const { contender } = entry;
   // Or one pays for what another left behind. Small steps leave little, and take long to be fast again after it.
-  if (steps === 1) await contender.collectGarbage?.();
-  // Caches hold the last contender's data: some steps are not timed.
-  if (step < LONG) await contender.time(mode, Math.ceil(steps / 4));
-  return contender.time(mode, steps);
+  if (entry.steps === 1) await contender.collectGarbage?.();
+  // Caches hold the last contender's data: some steps do not count.
+  if (entry.step < LONG) {
+    const step = await contender.time(mode, Math.ceil(entry.steps / 4));
+    entry.steps = Math.max(entry.steps, stepsOf(step));
+  }
+  return contender.time(mode, entry.steps);
 }
+
+/** In a sample. */
+const stepsOf = (step: number) => Math.max(1, Math.ceil(SAMPLE / step));
 
 /** Runs until compilers and memory allocators have settled; gives an estimate of a step's time. */
 async function warmUp(contender: Seated, mode: Mode, first: number, { warmUp }: Budget): Promise<number> {
-  let step = first;
+  let least = first;
   let done = 1;
   let elapsed = first;
   while (elapsed < warmUp || (done < WARM_UP_STEPS && elapsed < 3 * warmUp)) {
-    const steps = Math.max(1, Math.ceil(SAMPLE / step));
-    step = await contender.time(mode, steps);
+    const steps = stepsOf(least);
+    const step = await contender.time(mode, steps);
+    least = Math.min(least, step);
     done += steps;
     elapsed += steps * step;
   }
-  return step;
+  return least;
 }
 
 export function figure(samples: readonly number[]): Figure {

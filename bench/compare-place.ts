@@ -1,0 +1,34 @@
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { setBackend, type Tensor, tensor } from '@tensorflow/tfjs';
+import { OURS } from './contender';
+import { createPlace } from './place';
+import { solve } from './problem';
+import { serveParent } from './serve-parent';
+import { tfjsContender } from './tfjs-contender';
+
+const PACKAGES: Record<string, string> = {
+  wasm: '@tensorflow/tfjs-backend-wasm',
+  tensorflow: '@tensorflow/tfjs-node',
+};
+
+/** One build alone, that of the environment's DIST: kernels are registered once a process. */
+serveParent(
+  createPlace(async (backend) => {
+    const require = createRequire(resolve('package.json'));
+    if (backend in PACKAGES) require(PACKAGES[backend]);
+    if (!(await setBackend(backend))) throw new Error(`the ${backend} backend does not start`);
+    const { crossEntropy } = require(resolve(process.env.DIST!, 'index.cjs'));
+    return (problem) => {
+      const { shape, logits, targets } = problem;
+      const x = tensor(logits, [...shape]);
+      const target = tensor(targets, [shape[0], ...shape.slice(2)], 'int32');
+      const loss = (x: Tensor) => crossEntropy(x, target);
+      const dispose = () => {
+        x.dispose();
+        target.dispose();
+      };
+      return [tfjsContender({ name: OURS, loss, modes: ['gradient'] }, x, solve(problem), dispose)];
+    };
+  }),
+);
