@@ -6,6 +6,7 @@ import {
   logicalAnd,
   logicalNot,
   max,
+  mul,
   notEqual,
   range,
   reshape,
@@ -38,7 +39,8 @@ const topK =
     const classes = range(0, input.shape[dim], 1, 'int32');
     const along = input.shape.map((size, axis) => (axis === dim ? size : 1));
     const isLabel = equal(reshape(classes, along), reshape(label, keptShape(input.shape, dim)));
-    const atLabel = max(where(isLabel, input, scalar(Number.NEGATIVE_INFINITY)), dim, true);
+    const lowest = mul(scalar(-3e38), 3e38); // -Infinity, which in debug mode cannot be uploaded
+    const atLabel = max(where(isLabel, input, lowest), dim, true);
     const larger = sum(
       where(logicalAnd(logicalNot(lessEqual(input, atLabel)), logicalNot(isLabel)), scalar(1), scalar(0)),
       dim,
