@@ -41,6 +41,7 @@ export function wrapCompile(owner: Model, takesNames = false): void {
     }
     install(this, plan);
   };
+  value.takesCriteria = true;
   Object.defineProperty(owner, 'compile', { value, writable: true, configurable: true });
 }
 

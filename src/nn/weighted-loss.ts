@@ -4,6 +4,7 @@ import type { ClassWeight, LossOf, NLLLossOptions, Reduction } from '../contract
 import { checkInteger } from '../functional/checks';
 import type { ReadOptions } from '../functional/read-options';
 import { KeptWeight } from './class-weight';
+import { explainInCompile } from './plain-compile';
 
 /** JSON has finite numbers only: others are strings there. */
 type StoredWeight = readonly (number | 'NaN' | 'Infinity' | '-Infinity')[];
@@ -13,8 +14,6 @@ type Config<Options> = Omit<NonNullable<Options>, 'weight'> & { readonly weight?
 
 /** What the losses with class weights have in common: their options, read as PyTorch reads them, and their lifetime. */
 export abstract class WeightedLoss<R extends Reduction> {
-  /** tfjs-layers takes a criterion for a dictionary of losses, and names its first field in its error. */
-  readonly 'write loss: layersLoss(criterion), of tfjs-cross-entropy/layers' = true;
   private readonly className: string;
   readonly ignoreIndex: number;
   readonly reduction: R;
@@ -30,6 +29,7 @@ export abstract class WeightedLoss<R extends Reduction> {
     this.reduction = reduction;
     this.dim = dim;
     this.keptWeight = weight && new KeptWeight(weight);
+    explainInCompile();
   }
 
   /** A copy of the class weights on the host, or `null`. Those of a tensor are read now: on GPUs, `forward` is faster. */
