@@ -9,6 +9,15 @@ const shorterShaders = {
       : undefined,
 };
 
+/** With script tags there are no modules to import from: messages name the global. */
+const globalNames = {
+  name: 'global-names',
+  transform: (code: string) =>
+    code.includes('of tfjs-cross-entropy/layers')
+      ? code.replaceAll('of tfjs-cross-entropy/layers', 'of tfjsCrossEntropy.layers')
+      : undefined,
+};
+
 const shared = {
   platform: 'neutral' as const,
   target: 'es2020',
@@ -33,8 +42,9 @@ export default defineConfig([
   {
     // For script tags: TensorFlow.js is the global `tf`, we are the global `tfjsCrossEntropy`.
     ...shared,
-    entry: { 'tfjs-cross-entropy': 'src/index.ts' },
+    entry: { 'tfjs-cross-entropy': 'src/global.ts' },
     format: 'iife',
+    plugins: [shorterShaders, globalNames],
     globalName: 'tfjsCrossEntropy',
     minify: true,
     outputOptions: { globals: { '@tensorflow/tfjs-core': 'tf' }, entryFileNames: '[name].min.js' },

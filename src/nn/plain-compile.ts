@@ -1,8 +1,13 @@
 import { serialization } from '@tensorflow/tfjs-core';
 
+/** `takesCriteria`: of this package, here or in the adaptors. */
 type Compile = ((this: unknown, args: { loss?: object }) => void) & { takesCriteria?: boolean };
 
-const isCriterion = (x?: { forward?: unknown }) => typeof x?.forward === 'function';
+interface LayersModel {
+  readonly prototype?: { compile: Compile };
+}
+
+const isCriterion = (x?: { forward?: unknown }) => x?.forward;
 
 /**
  * tfjs-layers takes a criterion in `model.compile({ loss })` for a dictionary of losses, and complains of the names of
@@ -10,16 +15,12 @@ const isCriterion = (x?: { forward?: unknown }) => typeof x?.forward === 'functi
  */
 export function explainInCompile(): void {
   // Layers registers its classes with the core, by name; a Sequential compiles by way of a LayersModel too.
-  const [Class] = serialization.SerializationMap.getMap().classNameMap.Model ?? [];
-  const prototype = Class?.prototype as unknown as { compile: Compile } | undefined;
-  const compile = prototype?.compile;
-  if (!compile || compile.takesCriteria) return;
+  const { prototype } = (serialization.SerializationMap.getMap().classNameMap.Model?.[0] ?? {}) as LayersModel;
+  if (!prototype || prototype.compile.takesCriteria) return;
+  const { compile } = prototype;
   prototype.compile = function (args) {
     if ([args.loss, ...Object.values(args.loss ?? {})].some(isCriterion)) {
-      throw new TypeError(
-        'Write loss: layersLoss(criterion), of tfjs-cross-entropy/layers (with script tags tfjsCrossEntropy.layers), ' +
-          'or import tfjs-cross-entropy/layers/auto.',
-      );
+      throw new Error('For Layers write loss: layersLoss(criterion), of tfjs-cross-entropy/layers.');
     }
     compile.call(this, args);
   };

@@ -383,15 +383,71 @@ export function layersSuite(backend: string): Check[] {
       },
     },
     {
-      name: 'a criterion in plain compile: an error that says what to write',
+      name: 'a criterion in plain compile: an error that says what to write, wherever it is; others compile as ever',
       run() {
         for (const loss of [new CrossEntropyLoss(), new NLLLoss()]) {
           const { model } = identity([1, 3]);
-          assertThrows(
-            () => model.compile({ optimizer: 'sgd', loss: loss as never }),
-            'write loss: layersLoss(criterion)',
+          for (const place of [loss, [loss], { [model.layers[0].name]: loss }]) {
+            assertThrows(
+              () => model.compile({ optimizer: 'sgd', loss: place as never }),
+              'write loss: layersLoss(criterion), of tfjs-cross-entropy/layers',
+            );
+          }
+          assertEqual(
+            Object.keys(loss).filter((name) => !/^[a-z]+$/i.test(name)),
+            [],
+            'fields that are no names',
           );
+          for (const loss of ['meanSquaredError', ['meanSquaredError'], layersLoss(new CrossEntropyLoss())]) {
+            model.compile({ optimizer: 'sgd', loss });
+          }
         }
+      },
+    },
+    {
+      name: 'a disposed criterion: its loss throws as forward does',
+      run() {
+        const criterion = new CrossEntropyLoss({ weight: [1, 2, 3] });
+        const { model, x } = identity([4, 3]);
+        const y = tf.tensor1d([0, 2, 1, 1], 'int32');
+        compileWithLoss(model, { optimizer: 'sgd', loss: criterion, metrics: ['accuracy', 'perplexity'] });
+        criterion.dispose();
+        const before = tf.memory().numTensors;
+        assertThrows(() => criterion.forward(x, y), 'This CrossEntropyLoss is disposed');
+        assertThrows(() => layersLoss(criterion)(y, x), 'This CrossEntropyLoss is disposed');
+        assertThrows(() => model.evaluate(x, y), 'This CrossEntropyLoss is disposed');
+        assertEqual(tf.memory().numTensors - before, 0, 'tensors left behind');
+      },
+    },
+    {
+      name: 'classWeight of Layers is of one class an example: several are an error that names the right one',
+      async run() {
+        const { model, x } = identity([4, 2, 3]);
+        compileWithLoss(model, { optimizer: 'sgd', loss: new CrossEntropyLoss() });
+        const y = tf.tensor2d([0, 1, 1, 2, 2, 0, 0, 0], [4, 2], 'int32');
+        const before = tf.memory().numTensors;
+        const fit = model.fit(x, y, { ...QUIET, classWeight: { 0: 1, 1: 2 } });
+        const message = await fit.then(
+          () => 'none',
+          (error: Error) => error.message,
+        );
+        assertEqual(message.includes('new CrossEntropyLoss({ weight'), true, message);
+        // Layers itself leaves the indices of its epoch behind when a batch throws.
+        assertEqual(tf.memory().numTensors - before <= 1, true, 'tensors left behind');
+      },
+    },
+    {
+      name: 'a mixed model keeps the losses of the other outputs when it is saved',
+      async run() {
+        const model = threeHeads();
+        const loss = [new CrossEntropyLoss(), 'categoricalCrossentropy', 'meanSquaredError'];
+        compileWithLoss(model, { optimizer: 'sgd', loss, metrics: ['accuracy'] });
+        const { trainingConfig } = await artifacts(model);
+        const kept = { tokens: 'categorical_crossentropy', number: 'mean_squared_error' };
+        assertEqual((trainingConfig as { loss: object }).loss, kept, 'losses');
+        const { warned } = await listening(async () => tf.loadLayersModel(tf.io.fromMemory(await artifacts(model))));
+        assertEqual(warned.length, 1, 'warnings');
+        assertEqual(warned[0].startsWith('Output "classes" is missing from loss dictionary'), true, warned[0]);
       },
     },
     {
@@ -487,15 +543,22 @@ function threeHeads(): tf.LayersModel {
   return tf.model({ inputs: input, outputs: [dense(3, 'classes'), tokens, dense(1, 'number')] });
 }
 
-/** Through `save` with the optimizer and `loadLayersModel`. */
-async function reload(model: tf.LayersModel): Promise<tf.LayersModel> {
+/** What `save` with the optimizer writes. */
+async function artifacts(model: tf.LayersModel): Promise<tf.io.ModelArtifacts> {
   let saved: tf.io.ModelArtifacts | undefined;
   const handler = tf.io.withSaveHandler(async (artifacts) => {
     saved = artifacts;
     return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
   });
   await model.save(handler, { includeOptimizer: true });
-  return silently(() => tf.loadLayersModel(tf.io.fromMemory(saved!)));
+  return saved!;
+}
+
+/** Through `save` with the optimizer and `loadLayersModel`, which warns of each output whose loss it does not know. */
+async function reload(model: tf.LayersModel): Promise<tf.LayersModel> {
+  const saved = await artifacts(model);
+  const { value } = await listening(() => tf.loadLayersModel(tf.io.fromMemory(saved)));
+  return value;
 }
 
 /** What `f` warns of. */
@@ -511,12 +574,13 @@ function warnings(f: () => void): string[] {
   return texts;
 }
 
-/** Without the warning that a loaded model has no loss yet. */
-async function silently<T>(f: () => Promise<T>): Promise<T> {
+/** What `f` gives, and what it warns of. */
+async function listening<T>(f: () => Promise<T>): Promise<{ value: T; warned: string[] }> {
   const { warn } = console;
-  console.warn = () => {};
+  const warned: string[] = [];
+  console.warn = (text: string) => warned.push(text);
   try {
-    return await f();
+    return { value: await f(), warned };
   } finally {
     console.warn = warn;
   }
