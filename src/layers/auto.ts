@@ -13,6 +13,20 @@
  */
 import { serialization } from '@tensorflow/tfjs-core';
 import { installInLayers, type Layers } from './install-in-layers';
+import type { CompileArgs } from './model';
+
+// For TypeScript: `model.compile` takes criteria.
+declare module '@tensorflow/tfjs-layers/dist/engine/training.js' {
+  interface LayersModel {
+    compile(args: CompileArgs): void;
+  }
+}
+
+declare module '@tensorflow/tfjs-layers/dist/models.js' {
+  interface Sequential {
+    compile(args: CompileArgs): void;
+  }
+}
 
 // Layers registers its classes with the core, by name; a Sequential compiles by way of a LayersModel too.
 const [LayersModel] = serialization.SerializationMap.getMap().classNameMap.Model ?? [];

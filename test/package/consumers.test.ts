@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { cpSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describeWith } from '../support/backends';
 import { launchChromium, serve } from '../support/browser';
@@ -13,6 +13,19 @@ const criterion = new CrossEntropyLoss({ labelSmoothing: 0.1 });
 const loss = criterion.forward(tf.tensor2d([[2, 1, 0], [0, 0, 3]]), target);
 const answer = loss.dataSync()[0].toFixed(4) + ' ' + gradient.dataSync()[0].toFixed(4);`;
 const ANSWER = '0.4013 -0.1674';
+
+/** On int32 labels and logits 200 apart, on both of which Layers' own loss fails. */
+const IN_LAYERS = `
+const dense = tf.layers.dense({ units: 3, inputShape: [4], activation: 'softmax', kernelInitializer: 'zeros' });
+const model = tf.sequential({ layers: [dense] });
+model.setWeights([tf.zeros([4, 3]), tf.tensor1d([200, 0, 0])]);
+const [x, y] = [tf.ones([4, 4]), tf.tensor1d([0, 1, 2, 0], 'int32')];
+const evaluate = (loss) => {
+  model.compile({ optimizer: 'sgd', loss, metrics: ['accuracy', tf.metrics.categoricalAccuracy] });
+  return model.evaluate(x, y).map((value) => value.dataSync()[0].toFixed(2)).join(' ');
+};
+const answer = evaluate('sparseCategoricalCrossentropy') + ', ' + evaluate(new CrossEntropyLoss({ ignoreIndex: 0 }));`;
+const LAYERS_ANSWER = '100.00 0.50 0.50, 200.00 0.00 0.00';
 
 let consumer: Consumer;
 
@@ -85,6 +98,39 @@ export { any, criterion, each, mean, mine, one, rows, scalar, sum, total };`,
 /** TypeScript's default with `module: commonjs`: it knows no `exports`. */
 const OLD = { module: 'commonjs', moduleResolution: 'node10', esModuleInterop: true };
 
+test.each(['@tensorflow/tfjs', '@tensorflow/tfjs-layers'])(
+  'criteria in model.compile of %s, by layers/auto',
+  (tfjs) => {
+    const program = `import * as tf from '${tfjs}';
+import 'tfjs-cross-entropy/layers/auto';
+import { CrossEntropyLoss, NLLLoss } from 'tfjs-cross-entropy';
+import { topKAccuracy } from 'tfjs-cross-entropy/layers';
+const layer = tf.layers.dense({ units: 3, inputShape: [4] });
+const sequential = tf.sequential({ layers: [layer] });
+const model: tf.LayersModel = tf.model({ inputs: sequential.inputs, outputs: sequential.outputs });
+const criterion = new CrossEntropyLoss({ ignoreIndex: 0 });
+for (const one of [sequential, model]) {
+  one.compile({ optimizer: 'sgd', loss: criterion });
+  one.compile({ optimizer: 'sgd', loss: [criterion], metrics: ['accuracy', topKAccuracy(2)] });
+  one.compile({ optimizer: 'sgd', loss: { [layer.name]: new NLLLoss({ reduction: 'sum' }) } });
+  one.compile({ optimizer: 'sgd', loss: 'meanSquaredError', metrics: 'mse' });
+}
+// @ts-expect-error: no loss
+sequential.compile({ optimizer: 'sgd', loss: 5 });
+`;
+    for (const [file, options] of [
+      ['auto.mts', { module: 'node16', moduleResolution: 'node16' }],
+      ['auto.cts', { module: 'node16', moduleResolution: 'node16' }],
+      ['auto.ts', { module: 'esnext', moduleResolution: 'bundler' }],
+      ['old-auto.ts', OLD],
+    ] as const) {
+      consumer.write(file, program);
+      consumer.compile([file], { noEmit: true, ...options });
+    }
+  },
+  120_000,
+);
+
 const SUBPATHS = `import * as tf from '@tensorflow/tfjs';
 import 'tfjs-cross-entropy/layers/auto';
 import { CrossEntropyLoss } from 'tfjs-cross-entropy';
@@ -130,6 +176,25 @@ test.each(['layers', 'layers/auto', 'graph'])(
     expect(consumer.run('node', 'folder.cjs')).toContain(exported);
   },
 );
+
+test('installInLayers with a second copy of tfjs-core, in Node', () => {
+  for (const name of ['tfjs-cross-entropy', '@tensorflow/tfjs-core']) {
+    cpSync(join(consumer.folder, 'node_modules', name), join(consumer.folder, 'second/node_modules', name), {
+      recursive: true,
+    });
+  }
+  consumer.write(
+    'second/main.cjs',
+    `const tf = require(${JSON.stringify(join(consumer.folder, 'node_modules/@tensorflow/tfjs'))});
+const { CrossEntropyLoss } = require('tfjs-cross-entropy');
+const { installInLayers } = require('tfjs-cross-entropy/layers');
+let message;
+try { require('tfjs-cross-entropy/layers/auto'); } catch (error) { message = error.message; }
+installInLayers(tf);${IN_LAYERS}
+console.log(message.includes('installInLayers(tf)'), answer);`,
+  );
+  expect(consumer.run('node', 'second/main.cjs')).toContain(`true ${LAYERS_ANSWER}`);
+});
 
 test('through a bundler for Node', () => {
   consumer.write(
@@ -201,4 +266,61 @@ document.title = answer;</script>`;
     const files = { '/': { text: page }, '/tf.js': { file: TFJS }, '/second.js': second };
     expect(await titleOf(files)).toEqual({ title: ANSWER, errors: [] });
   }, 120_000);
+
+  test('in Layers, with script tags: installInLayers, and what plain compile says', async () => {
+    const page = `<!doctype html><script src="/tf.js"></script><script src="/ce.js"></script><script>
+const { CrossEntropyLoss, layers: { installInLayers, compileWithLoss }, graph: { registerGraphOps } } = tfjsCrossEntropy;
+let message;
+try {
+  tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [4] })] })
+    .compile({ optimizer: 'sgd', loss: new CrossEntropyLoss() });
+} catch (error) {
+  message = error.message;
+}
+registerGraphOps(tf);
+installInLayers(tf);${IN_LAYERS}
+document.title = message + ' ' + answer;</script>`;
+    const title = `For Layers write loss: layersLoss(criterion), of tfjsCrossEntropy.layers. ${LAYERS_ANSWER}`;
+    const files = { '/': { text: page }, '/tf.js': { file: TFJS }, '/ce.js': { file: iife() } };
+    expect(await titleOf(files)).toEqual({ title, errors: [] });
+  }, 60_000);
+
+  test('in Layers, with a second copy of tfjs-core, bundled and minified with this package', async () => {
+    const second = bundled(
+      'layered',
+      `export { CrossEntropyLoss } from 'tfjs-cross-entropy';
+export { installInLayers } from 'tfjs-cross-entropy/layers';`,
+    );
+    const page = `<!doctype html><script src="/tf.js"></script><script src="/second.js"></script><script>
+const { CrossEntropyLoss, installInLayers } = layered;
+installInLayers(tf);${IN_LAYERS}
+document.title = answer;</script>`;
+    const files = { '/': { text: page }, '/tf.js': { file: TFJS }, '/second.js': second };
+    expect(await titleOf(files)).toEqual({ title: LAYERS_ANSWER, errors: [] });
+  }, 120_000);
+
+  test.each([
+    ['layers/auto', `import '/ce/layers-auto.js';`],
+    ['installInLayers', `import { installInLayers } from '/ce/layers.js'; installInLayers(tf);`],
+  ])(
+    'in Layers, with an import map: %s',
+    async (_, install) => {
+      const dist = join(consumer.library, 'dist');
+      const modules = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
+      const page = `<!doctype html>
+<script type="importmap">{ "imports": { "@tensorflow/tfjs-core": "/tf.js", "@tensorflow/tfjs": "/tf.js" } }</script>
+<script type="module">
+import * as tf from '@tensorflow/tfjs';
+import { CrossEntropyLoss } from '/ce/index.js';
+${install}${IN_LAYERS}
+document.title = answer;</script>`;
+      const files = {
+        '/': { text: page },
+        '/tf.js': { file: resolve('node_modules/@tensorflow/tfjs/dist/tf.fesm.min.js') },
+        ...Object.fromEntries(modules.map((name) => [`/ce/${name}`, { file: join(dist, name) }])),
+      };
+      expect(await titleOf(files)).toEqual({ title: LAYERS_ANSWER, errors: [] });
+    },
+    60_000,
+  );
 });
