@@ -390,12 +390,84 @@ export function softmaxEndedSuite(backend: string): Check[] {
         assertThrows(() => model.evaluate(x, y), 'target expected a batch of elements');
       },
     },
+    {
+      name: 'trainOnBatch passes over the logits as often as a step by hand, and the loss runs no more programs',
+      async run() {
+        const [examples, classes] = [6, 500];
+        const x = tf.randomNormal([examples, 4], 0, 1, 'float32', 5);
+        const y = tf.zeros([examples], 'int32');
+        const build = (activation?: 'softmax') =>
+          tf.sequential({ layers: [tf.layers.dense({ units: classes, activation, inputShape: [4] })] });
+        const criterion = new CrossEntropyLoss();
+        const hand = build();
+        const optimizer = tf.train.sgd(0.1);
+        const byHand = await watched(examples * classes, async () => {
+          const loss = () => criterion.forward(hand.layers[0].apply(x) as tf.Tensor, y);
+          const value = optimizer.minimize(loss, true)!;
+          await value.data();
+          value.dispose();
+        });
+        for (const [activation, metrics, more] of [
+          [undefined, [], []],
+          ['softmax', [], []],
+          ['softmax', ['perplexity', 'ce'], []],
+          ['softmax', ['accuracy'], ['ArgMax']],
+          ['softmax', ['accuracy', 'categoricalAccuracy', 'perplexity'], ['ArgMax']],
+        ] as const) {
+          const model = build(activation);
+          compileWithLoss(model, { optimizer: tf.train.sgd(0.1), loss: criterion, metrics: [...metrics] });
+          const inLayers = await watched(examples * classes, () => model.trainOnBatch(x, y));
+          assertEqual(inLayers.passes, [...byHand.passes, ...more].sort(), `passes with ${metrics}`);
+          assertEqual(inLayers.programs, byHand.programs, `programs of the loss with ${metrics}`);
+          assertEqual(byHand.programs > 0, !isHost(backend), 'programs on GPUs');
+        }
+      },
+    },
   ];
 }
 
 const QUIET = { epochs: 2, verbose: 0, shuffle: false, yieldEvery: 'never', batchSize: 4 } as const;
 
 const sumOfOutputs = (_: tf.Tensor, yPred: tf.Tensor): tf.Tensor => tf.sum(yPred, -1);
+
+/**
+ * What runs during `f`: the kernels that read or write a tensor of so many elements, by name; and on GPUs how many
+ * programs or dispatches the kernels of the loss take.
+ */
+async function watched(size: number, f: () => Promise<unknown>) {
+  await f(); // what is only done once
+  const passes: string[] = [];
+  let programs = 0;
+  let isInLoss = false;
+
+  const engine = tf.engine();
+  const { runKernel } = engine;
+  engine.runKernel = (name, inputs, attrs) => {
+    isInLoss = name.startsWith('CrossEntropyLoss');
+    const result = runKernel.call(engine, name, inputs, attrs);
+    isInLoss = false;
+    const tensors = [...Object.values(inputs), result].flat() as tf.Tensor[];
+    if (name !== 'Reshape' && tensors.some((x) => x?.size >= size)) passes.push(name);
+    return result as never;
+  };
+  const backend = tf.backend() as unknown as Record<string, unknown>;
+  const owner = (backend.gpgpu ?? backend) as Record<string, unknown>;
+  const method = backend.gpgpu ? 'executeProgram' : 'runWebGPUProgram';
+  const run = owner[method] as ((...args: unknown[]) => unknown) | undefined;
+  if (run) {
+    owner[method] = (...args: unknown[]) => {
+      if (isInLoss) programs++;
+      return run.apply(owner, args);
+    };
+  }
+  try {
+    await f();
+  } finally {
+    engine.runKernel = runKernel;
+    if (run) owner[method] = run;
+  }
+  return { passes: passes.sort(), programs };
+}
 
 /** The share of rows, but for the ignored, with less than `k` outputs above that of the label. */
 async function among(k: number, logits: tf.Tensor, target: tf.Tensor): Promise<number> {
