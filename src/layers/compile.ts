@@ -54,7 +54,8 @@ export function catchUp(model: ModelFields): void {
 /** The arguments as Layers can take them. */
 function argsForLayers(args: CompileArgs): CompileArgs {
   const { loss, metrics } = args;
-  const toMetrics = (entries: MetricEntry | MetricEntry[]) => [entries].flat().map(metricForLayers);
+  const toMetrics = (entries: MetricEntry | MetricEntry[]) =>
+    Array.isArray(entries) ? entries.map(metricForLayers) : metricForLayers(entries);
   const isOfOutput = (x: unknown) => typeof x !== 'object' || Array.isArray(x);
   return {
     ...args,

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { CrossEntropyLoss, NLLLoss } from 'tfjs-cross-entropy';
+import { topKAccuracy } from 'tfjs-cross-entropy/layers';
 
 const dense = () => tf.layers.dense({ units: 3, inputShape: [2] });
 
@@ -8,12 +9,22 @@ function functional(): tf.LayersModel {
   return tf.model({ inputs: input, outputs: dense().apply(input) as tf.SymbolicTensor });
 }
 
+async function artifacts(model: tf.LayersModel): Promise<tf.io.ModelArtifacts> {
+  let saved: tf.io.ModelArtifacts | undefined;
+  const handler = tf.io.withSaveHandler(async (artifacts) => {
+    saved = artifacts;
+    return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
+  });
+  await model.save(handler, { includeOptimizer: true });
+  return saved!;
+}
+
 const MODELS = { sequential: () => tf.sequential({ layers: [dense()] }), functional };
 
 beforeAll(() => tf.setBackend('cpu'));
 
-/** What users write; Layers' types know no criteria. */
-const args = () => ({ optimizer: 'sgd', loss: new CrossEntropyLoss() as never, metrics: ['accuracy'] });
+/** What users write. */
+const args = () => ({ optimizer: 'sgd', loss: new CrossEntropyLoss(), metrics: ['accuracy'] });
 
 test('without it a criterion is an error that says what to write', () => {
   for (const make of Object.values(MODELS)) expect(() => make().compile(args())).toThrow('layersLoss(criterion)');
@@ -30,12 +41,50 @@ describe('after the import', () => {
     const { history } = await model.fit(x, y, { verbose: 0, validationData: [x, y] });
     expect(Object.keys(history)).toEqual(['val_loss', 'val_acc', 'loss', 'acc']);
     expect(history.acc[0]).toBeLessThanOrEqual(0.5 + 1e-6);
-    await model.save(
-      tf.io.withSaveHandler(async () => ({
-        modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' },
-      })),
-      { includeOptimizer: true },
-    );
+    await artifacts(model);
+  });
+
+  const softmax = () => tf.layers.dense({ units: 3, activation: 'softmax', inputShape: [2] });
+  const names = { optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' };
+
+  test("Layers' own names: what people have, unchanged, is exact", async () => {
+    const model = tf.sequential({ layers: [softmax()] });
+    model.setWeights([tf.zeros([2, 3]), tf.tensor1d([200, 0, 0])]);
+    model.compile({ ...names, metrics: ['accuracy'] });
+    for (const dtype of ['int32', 'float32'] as const) {
+      const [loss, accuracy] = model.evaluate(tf.ones([2, 2]), tf.tensor1d([0, 1], dtype)) as tf.Scalar[];
+      expect([loss.dataSync()[0], accuracy.dataSync()[0]]).toEqual([100, 0.5]);
+    }
+  });
+
+  test.each([[['accuracy']], [{ name: 'accuracy' }], ['accuracy'], [undefined]])(
+    'saved with the optimizer and loaded, it is trained on logits again: metrics %j',
+    async (metrics) => {
+      const layer = softmax();
+      const given = typeof metrics === 'object' && 'name' in metrics ? { [layer.name]: 'accuracy' } : metrics;
+      const model = tf.sequential({ layers: [layer] });
+      model.compile({ ...names, metrics: given as string });
+      const saved = await artifacts(model);
+      expect(saved.trainingConfig!.loss).toBe('sparse_categorical_crossentropy');
+      const loaded = await tf.loadLayersModel(tf.io.fromMemory(saved));
+      loaded.setWeights([tf.zeros([2, 3]), tf.tensor1d([200, 0, 0])]);
+      const results = [loaded.evaluate(tf.ones([2, 2]), tf.tensor1d([0, 1], 'int32'))].flat();
+      expect(results.map((x) => x.dataSync()[0])).toEqual(metrics ? [100, 0.5] : [100]);
+    },
+  );
+
+  test('metrics that Layers cannot load by name are left out of what is saved', async () => {
+    const model = tf.sequential({ layers: [softmax()] });
+    model.compile({ ...names, metrics: ['accuracy', 'perplexity', topKAccuracy(2)] });
+    expect(model.metricsNames).toEqual(['loss', 'acc', 'perplexity', 'top2Accuracy']);
+    const loaded = await tf.loadLayersModel(tf.io.fromMemory(await artifacts(model)));
+    expect(loaded.metricsNames).toEqual(['loss', 'acc']);
+  });
+
+  test('a metric of criteria for an output without one', () => {
+    const model = tf.sequential({ layers: [dense()] });
+    const compile = () => model.compile({ optimizer: 'sgd', loss: 'meanSquaredError', metrics: ['perplexity'] });
+    expect(compile).toThrow("The metric 'perplexity' is for outputs that a criterion trains");
   });
 
   test('other models are compiled as ever', async () => {
@@ -48,7 +97,7 @@ describe('after the import', () => {
   test('warns of a layer as compileWithLoss does', () => {
     const warn = jest.spyOn(console, 'warn').mockImplementation();
     const model = tf.sequential({ layers: [dense()] });
-    model.compile({ optimizer: 'sgd', loss: new NLLLoss() as never });
+    model.compile({ optimizer: 'sgd', loss: new NLLLoss() });
     expect(warn.mock.calls).toEqual([[expect.stringContaining(model.layers[0].name)]]);
     warn.mockRestore();
   });
