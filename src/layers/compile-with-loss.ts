@@ -4,10 +4,12 @@ import type { CompileArgs, Model } from './model';
 /**
  * `model.compile` with a criterion for a loss, for class indices or probabilities as targets: `layersLoss`,
  * `acceptIndexTargets` and the metrics in one. Losses and metrics may be given for each output, as in Layers: outputs
- * with a loss that is no criterion are compiled as ever.
+ * with a loss that is no criterion are compiled as ever. The class axis is the criterion's `dim`, the last if it has none.
  *
- * `'accuracy'` becomes `layersAccuracy(criterion)`, `'perplexity'` `layersPerplexity(criterion)`. The class axis is
- * the criterion's `dim`, the last if it has none.
+ * Metrics of classes, `'accuracy'`, `'crossentropy'`, `'perplexity'`, `'categoricalAccuracy'`,
+ * `'categoricalCrossentropy'` and their sparse kin, by name or as functions of `tf.metrics`, leave ignored targets out;
+ * their names in histories are those that Layers gives. Metrics that compare element by element, such as `'mse'`, are of
+ * probabilities, and refuse class indices. A function of your own gets what the model puts out.
  *
  * @example
  * ```ts
