@@ -73,7 +73,10 @@ async function train(title: string): Promise<void> {
 /** The first words of the comments in TypeScript's own description of a browser; numbers for all words in them. */
 function readText(): { words: number; ids: number[] } {
   const source = readFileSync(createRequire(import.meta.url).resolve('typescript/lib/lib.dom.d.ts'), 'utf8');
-  const comments = source.match(/^ *\*.*/gm)!.join(' ').toLowerCase();
+  const comments = source
+    .match(/^ *\*.*/gm)!
+    .join(' ')
+    .toLowerCase();
   const text = comments.match(/[a-z]+/g)!;
   const idOf = new Map([...new Set(text)].map((word, i) => [word, i]));
   return { words: idOf.size, ids: text.slice(0, EXAMPLES + HELD_OUT + CONTEXT).map((word) => idOf.get(word)!) };

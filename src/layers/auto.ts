@@ -30,10 +30,11 @@ declare module '@tensorflow/tfjs-layers/dist/models.js' {
 
 // Layers registers its classes with the core, by name; a Sequential compiles by way of a LayersModel too.
 const [LayersModel] = serialization.SerializationMap.getMap().classNameMap.Model ?? [];
-if (!LayersModel) {
+const { tf } = globalThis as { tf?: Layers };
+if (!LayersModel && !tf?.LayersModel) {
   throw new Error(
     'Import @tensorflow/tfjs, or @tensorflow/tfjs-layers, before tfjs-cross-entropy/layers/auto. If it has a ' +
       "tfjs-core of its own, import { installInLayers } from 'tfjs-cross-entropy/layers', and call installInLayers(tf).",
   );
 }
-installInLayers({ LayersModel } as unknown as Layers);
+installInLayers(LayersModel ? ({ LayersModel } as unknown as Layers) : tf!);

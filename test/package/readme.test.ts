@@ -46,7 +46,7 @@ afterAll(() => consumer.dispose());
 const print = (file: string) => consumer.run('node', '--import', './separate.mjs', file).split('\0');
 
 test('has the snippets that it should have', () => {
-  expect([modules.length, scripts.length, pages.length]).toEqual([4, 1, 1]);
+  expect([modules.length, scripts.length, pages.length]).toEqual([5, 1, 1]);
 });
 
 test.each(scripts)('$file, for CommonJS', ({ file, code }) => {
@@ -83,6 +83,13 @@ test.each(['tfjs-node', 'tfjs-core'])(
   60_000,
 );
 
+/** What layers/auto says to write where TensorFlow.js has a tfjs-core of its own. */
+const installed = (code: string) =>
+  code.replace(
+    "import 'tfjs-cross-entropy/layers/auto';",
+    "import { installInLayers } from 'tfjs-cross-entropy/layers';\ninstallInLayers(tf);",
+  );
+
 /** pnpm links what a package asks for beside it, which may be another copy than that of `@tensorflow/tfjs`. */
 describe.each(['4.22.0', '4.21.0'])('with a second copy of tfjs-core, of version %s', (version) => {
   let second: string;
@@ -93,7 +100,7 @@ describe.each(['4.22.0', '4.21.0'])('with a second copy of tfjs-core, of version
     cpSync(join(consumer.folder, core), second, { recursive: true });
     const manifest = JSON.parse(readFileSync(join(second, 'package.json'), 'utf8'));
     writeFileSync(join(second, 'package.json'), JSON.stringify({ ...manifest, version }));
-    compileAll(BUNDLER);
+    compileAll(BUNDLER, installed);
   }, 60_000);
 
   test('that is another one to TypeScript, unless the versions are the same', () => {
