@@ -1,11 +1,13 @@
 import {
   argMax,
+  cast,
   customGrad,
   div,
   equal,
   greater,
   logicalAnd,
   maximum,
+  mul,
   notEqual,
   scalar,
   type Tensor,
@@ -93,8 +95,8 @@ export const share = (part: Tensor, count: Tensor): Tensor => div(part, maximum(
 /** A mean, which of nothing is NaN, as in PyTorch: 0 instead, so that histories stay finite. */
 export const zeroIfNone = (mean: Tensor, count: Tensor): Tensor => where(greater(count, 0), mean, scalar(0));
 
-/** How many are true. Not a cast: that would leave integers in WebGPU's buffer, on which sums along a middle axis fail. */
-export const howMany = (x: Tensor): Tensor => total(where(x, scalar(1), scalar(0)));
+/** How many are true. Of a copy: WebGPU cannot sum up what was cast. */
+export const howMany = (x: Tensor): Tensor => total(mul(cast(x, 'float32'), 1));
 
 /** What is computed once belongs to the scope of the first call: that of the batch, so not one inside of it. */
 function once(f: () => Tensor): () => Tensor {
