@@ -43,10 +43,10 @@ export interface Origin {
 const MOVES = ['Reshape', 'Permute', 'Flatten'];
 
 /** Layers whose activation is the last that they do, along their last axis. */
-const ACTIVATED = ['Dense', 'Activation', 'Conv1D', 'Conv2D', 'Conv3D', 'Conv2DTranspose', 'Conv3DTranspose'].concat(
-  'SeparableConv2D',
-  'DepthwiseConv2D',
-);
+const ACTIVATED = [
+  ...['Dense', 'Activation', 'Conv1D', 'Conv2D', 'Conv3D'],
+  ...['Conv2DTranspose', 'Conv3DTranspose', 'SeparableConv2D', 'DepthwiseConv2D'],
+];
 
 /** @param axes For each output the axis of the classes, from 0, of a loss on logits; `undefined` for any other loss. */
 export function softmaxEndings(outputs: readonly SymbolicTensor[], axes: readonly (number | undefined)[]): Endings {

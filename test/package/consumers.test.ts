@@ -285,19 +285,22 @@ document.title = message + ' ' + answer;</script>`;
     expect(await titleOf(files)).toEqual({ title, errors: [] });
   }, 60_000);
 
-  test('in Layers, with a second copy of tfjs-core, bundled and minified with this package', async () => {
-    const second = bundled(
-      'layered',
-      `export { CrossEntropyLoss } from 'tfjs-cross-entropy';
-export { installInLayers } from 'tfjs-cross-entropy/layers';`,
-    );
-    const page = `<!doctype html><script src="/tf.js"></script><script src="/second.js"></script><script>
-const { CrossEntropyLoss, installInLayers } = layered;
-installInLayers(tf);${IN_LAYERS}
+  test.each([
+    ['installInLayers', `export { installInLayers } from 'tfjs-cross-entropy/layers';`, 'layered.installInLayers(tf);'],
+    ['layers/auto, by the global tf', `import 'tfjs-cross-entropy/layers/auto';`, ''],
+  ])(
+    'in Layers, with a second copy of tfjs-core, bundled and minified with this package: %s',
+    async (_, code, install) => {
+      const second = bundled('layered', `${code}\nexport { CrossEntropyLoss } from 'tfjs-cross-entropy';`);
+      const page = `<!doctype html><script src="/tf.js"></script><script src="/second.js"></script><script>
+const { CrossEntropyLoss } = layered;
+${install}${IN_LAYERS}
 document.title = answer;</script>`;
-    const files = { '/': { text: page }, '/tf.js': { file: TFJS }, '/second.js': second };
-    expect(await titleOf(files)).toEqual({ title: LAYERS_ANSWER, errors: [] });
-  }, 120_000);
+      const files = { '/': { text: page }, '/tf.js': { file: TFJS }, '/second.js': second };
+      expect(await titleOf(files)).toEqual({ title: LAYERS_ANSWER, errors: [] });
+    },
+    120_000,
+  );
 
   test.each([
     ['layers/auto', `import '/ce/layers-auto.js';`],

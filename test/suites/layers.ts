@@ -342,20 +342,24 @@ export function layersSuite(backend: string): Check[] {
     {
       name: 'no tensors are left behind by epochs',
       async run() {
-        const { model, x } = identity([5, 3]);
-        const y = tf.tensor1d([0, 2, -100, 1, 1], 'int32');
-        compileWithLoss(model, {
-          optimizer: 'adam',
-          loss: new CrossEntropyLoss({ weight: [1, 2, 3] }),
-          metrics: ['accuracy'],
-        });
-        const epochs = (epochs: number) => model.fit(x, y, { ...QUIET, epochs, batchSize: 2, validationData: [x, y] });
-        await epochs(1); // the optimizer's moments
-        const before = tf.memory().numTensors;
-        await epochs(3);
-        tf.dispose(model.evaluate(x, y));
-        await model.trainOnBatch(x, y);
-        assertEqual(tf.memory().numTensors - before, 0, 'tensors');
+        for (const activation of ['softmax', undefined] as const) {
+          const { x } = identity([5, 3]);
+          const model = tf.sequential({ layers: [tf.layers.dense({ units: 3, activation, inputShape: [3] })] });
+          const y = tf.tensor1d([0, 2, -100, 1, 1], 'int32');
+          for (const loss of [new CrossEntropyLoss({ weight: [1, 2, 3] }), new NLLLoss()]) {
+            const metrics = ['accuracy', 'perplexity', topKAccuracy(2)];
+            warnings(() => compileWithLoss(model, { optimizer: 'adam', loss, metrics }));
+            const epochs = (epochs: number) =>
+              model.fit(x, y, { ...QUIET, epochs, batchSize: 2, validationData: [x, y] });
+            await epochs(1); // the optimizer's moments
+            const before = tf.memory().numTensors;
+            await epochs(3);
+            tf.dispose(model.evaluate(x, y));
+            await model.trainOnBatch(x, y);
+            await model.fit(x, y, { ...QUIET, classWeight: { 0: 1, 1: 2, 2: 3, [-100]: 1 } });
+            assertEqual(tf.memory().numTensors - before, 0, `tensors, ${activation}`);
+          }
+        }
       },
     },
     {
