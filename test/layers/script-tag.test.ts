@@ -48,7 +48,10 @@ describeWith('CHROMIUM_PATH')('with the script-tag build', () => {
     await server?.close();
   });
 
-  const wanted: Record<string, SuiteName[]> = { cpu: ['layers', 'graph', 'training'], webgl: ['layers', 'graph'] };
+  const wanted: Record<string, SuiteName[]> = {
+    cpu: ['layers', 'softmax-ended models', 'graph', 'training'],
+    webgl: ['layers', 'softmax-ended models', 'graph'],
+  };
 
   describe.each(Object.keys(wanted))('%s', (backend) => {
     let page: Page;
