@@ -6,8 +6,15 @@
  */
 
 export type { AnyTensor } from './contract/any-tensor';
-export type { ClassWeight, CrossEntropyOptions, LossOf, NLLLossOptions, Reduction } from './contract/options';
-export { crossEntropy } from './functional/cross-entropy';
+export type {
+  ClassWeight,
+  CrossEntropyOptions,
+  LossOf,
+  LossWithStats,
+  NLLLossOptions,
+  Reduction,
+} from './contract/options';
+export { crossEntropy, crossEntropyWithStats } from './functional/cross-entropy';
 export { nllLoss } from './functional/nll-loss';
 export { logSoftmax, softmax } from './functional/softmax';
 export { CrossEntropyLoss } from './nn/cross-entropy-loss';

@@ -37,7 +37,15 @@ export interface LossAttrs {
   readonly labelSmoothing: number;
   /** What the loss kernel is to give: see `LossOutputs`. */
   readonly wants: 'loss' | 'record' | 'gradient';
+  /** Whether it is to give `Stats` as well: CrossEntropyLoss with indices only. */
+  readonly stats?: boolean;
 }
+
+/**
+ * What else is known of the rows once their losses are: shaped as the loss, numbers of rows, or 1 or 0 a row. `correct`
+ * are those where the logit at the label is the row's maximum (and its softmax exists), `count` those not ignored.
+ */
+export type Stats = [correct: TensorInfo, count: TensorInfo];
 
 /**
  * By what is wanted:
@@ -47,8 +55,12 @@ export interface LossAttrs {
  *   `reduction` is `'mean'`, so that the backward need not know reductions.
  * - `'gradient'`: the gradient of a scalar loss by its input will be wanted, but no derivative of that. A kernel that
  *   finds it cheaply along with the loss gives it, for an upstream gradient of 1; any other gives the record.
+ *
+ * Behind them come the `Stats`, if they are wanted.
  */
-export type LossOutputs =
+export type LossOutputs = WantedOutputs | [...WantedOutputs, ...Stats];
+
+type WantedOutputs =
   | [loss: TensorInfo]
   | [loss: TensorInfo, record: TensorInfo, divisor: TensorInfo]
   | [loss: TensorInfo, gradient: TensorInfo];

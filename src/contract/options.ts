@@ -6,6 +6,15 @@ export type Reduction = 'mean' | 'sum' | 'none';
 /** What a loss of reduction `R` is, for an input of type `T`. */
 export type LossOf<R extends Reduction, T> = { mean: ScalarOf<T>; sum: ScalarOf<T>; none: ResultOf<T> }[R];
 
+/** A loss with what accuracy is made of: see `crossEntropyWithStats`. */
+export interface LossWithStats<R extends Reduction, T> {
+  readonly loss: LossOf<R, T>;
+  /** How many rows have their largest logit at their label; with `'none'` 1 or 0 a row. */
+  readonly correct: LossOf<R, T>;
+  /** How many rows are not ignored; with `'none'` 1 or 0 a row. */
+  readonly count: LossOf<R, T>;
+}
+
 /** A factor for each class, `[C]`; tensors are float32. */
 export type ClassWeight =
   | readonly number[]

@@ -1,6 +1,24 @@
-import { type Tensor, tidy, util } from '@tensorflow/tfjs-core';
+import {
+  any,
+  equal,
+  logicalAnd,
+  logicalNot,
+  max,
+  notEqual,
+  ones,
+  scalar,
+  sub,
+  type Tensor,
+  tidy,
+  util,
+  where,
+  zeros,
+} from '@tensorflow/tfjs-core';
 import type { AnyTensor } from '../contract/any-tensor';
-import type { CrossEntropyOptions, LossOf, Reduction } from '../contract/options';
+import { rowShape } from '../contract/class-view';
+import { detached } from '../contract/formulas';
+import type { CrossEntropyOptions, LossOf, LossWithStats, Reduction } from '../contract/options';
+import { total } from '../contract/sum';
 import { crossEntropyLossOp } from '../ops/cross-entropy-loss';
 import {
   checkClassDim,
@@ -50,18 +68,78 @@ export function crossEntropy<R extends Reduction = 'mean', T extends AnyTensor =
   target: AnyTensor,
   options: CrossEntropyOptions<R> = {},
 ): LossOf<R, T> {
-  const { weight, ...attrs } = readOptions(options, CROSS_ENTROPY_DEFAULTS, 'crossEntropy');
+  return tidy(() => compute(input, target, options, 'crossEntropy')[0]) as LossOf<R, T>;
+}
+
+/**
+ * The loss as `crossEntropy` gives it, and what accuracy is made of, from the same pass over the logits. `correct` and
+ * `count` are constants to any derivative, float32, to be summed over batches:
+ *
+ * - `correct`: how many rows have their largest logit at their label. A tie counts as right where the label is among the
+ *   largest; a row that has no softmax (NaN or +Infinity in it, or -Infinity alone) as wrong.
+ * - `count`: how many rows are not ignored, whatever their class weights.
+ *
+ * With probability targets the label is the most probable class, any of them in a tie, which takes a pass of its own.
+ *
+ * Use `crossEntropy` where only the loss is wanted. The mean of several batches is the sum of `loss * count` over that
+ * of `count` (without class weights).
+ *
+ * @param input As for `crossEntropy`, as are `target`, `options` and what is thrown.
+ * @returns Three tensors of the loss's shape: scalars, or with `reduction: 'none'` one value a row.
+ *
+ * @example
+ * ```ts
+ * const logits = tf.tensor2d([[2, 1, 0], [0, 0, 3], [1, 0, 0]]);
+ * const target = tf.tensor1d([0, 1, -100], 'int32');
+ * const { loss, correct, count } = crossEntropyWithStats(logits, target);
+ * loss.print(); // 1.7513
+ * tf.div(correct, count).print(); // 0.5
+ * ```
+ */
+export function crossEntropyWithStats<R extends Reduction = 'mean', T extends AnyTensor = Tensor>(
+  input: T,
+  target: AnyTensor,
+  options: CrossEntropyOptions<R> = {},
+): LossWithStats<R, T> {
+  const named = tidy(() => {
+    const [loss, correct, count] = compute(input, target, options, 'crossEntropyWithStats', true);
+    return { loss, correct, count };
+  });
+  return named as unknown as LossWithStats<R, T>;
+}
+
+/** The loss, and `Stats` if they are wanted. */
+function compute(
+  input: AnyTensor,
+  target: AnyTensor,
+  options: CrossEntropyOptions,
+  functionName: string,
+  stats = false,
+): Tensor[] {
+  const { weight, ...attrs } = readOptions(options, CROSS_ENTROPY_DEFAULTS, functionName);
   checkTensor(input, 'input');
   checkTensor(target, 'target');
   const isProbability = util.arraysEqual(input.shape, target.shape);
   if (isProbability) checkProbabilityTarget(target, attrs.ignoreIndex);
   const dim = checkClassDim(attrs.dim, input.rank);
   if (!isProbability) checkIndexTarget(input, target, dim);
-  checkFloat(input, 'input', 'crossEntropy');
-  const loss = tidy(() => {
-    const weights = weightTensor(weight, input, dim, isProbability ? 'cross_entropy: ' : '');
-    const kind = isProbability ? 'probabilities' : 'indices';
-    return crossEntropyLossOp({ input, target, weight: weights }, { ...attrs, dim, target: kind });
-  });
-  return loss as LossOf<R, T>;
+  checkFloat(input, 'input', functionName);
+  const weights = weightTensor(weight, input, dim, isProbability ? 'cross_entropy: ' : '');
+  const inputs = { input, target, weight: weights };
+  if (!isProbability) return crossEntropyLossOp(inputs, { ...attrs, dim, target: 'indices', stats });
+  const [loss] = crossEntropyLossOp(inputs, { ...attrs, dim, target: 'probabilities' });
+  return stats ? [loss, ...probabilityStats(input, target, dim, attrs.reduction)] : [loss];
+}
+
+/** `Stats` of probability targets: whether a class with the largest logit is also one of the most probable. */
+function probabilityStats(input: Tensor, target: Tensor, dim: number, reduction: Reduction): Tensor[] {
+  const shape = rowShape(input.shape, dim);
+  const isCorrect = () => {
+    const [x, q] = [input, target].map(detached).map((x) => sub(x, max(x, dim, true)));
+    const isMatch = any(logicalAnd(equal(x, 0), equal(q, 0)), dim);
+    return where(logicalAnd(isMatch, logicalNot(any(notEqual(x, x), dim))), scalar(1), scalar(0));
+  };
+  const correct = input.size > 0 ? isCorrect() : zeros(shape); // not every backend's ops bear nothing
+  if (reduction === 'none') return [correct, ones(shape)];
+  return [input.size > 0 ? total(correct) : scalar(0), scalar(util.sizeFromShape(shape))];
 }

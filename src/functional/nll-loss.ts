@@ -43,7 +43,7 @@ export function nllLoss<R extends Reduction = 'mean', T extends AnyTensor = Tens
   checkFloat(input, 'input', 'nllLoss');
   const loss = tidy(() => {
     const weights = weightTensor(weight, input, dim);
-    return nllLossOp({ input, target, weight: weights }, { ...attrs, dim, target: 'indices' });
+    return nllLossOp({ input, target, weight: weights }, { ...attrs, dim, target: 'indices' })[0];
   });
   return loss as LossOf<R, T>;
 }

@@ -16,6 +16,7 @@ import {
 import { classView } from '../contract/class-view';
 import { total } from '../contract/sum';
 import { checkClassDim } from '../functional/checks';
+import { crossEntropyWithStats } from '../functional/cross-entropy';
 import { type Criterion, isCrossEntropy, isPlain, lossFunction, optionsOf } from './criterion';
 import { readTarget } from './target';
 
@@ -65,17 +66,25 @@ export function measure(batch: Batch): Measured {
   const counted = () => notEqual(target, scalar(ignoreIndex, 'int32'));
   let computed: Tensor | undefined;
 
+  // From one pass: the loss, and how many rows count and are right.
+  const withStats = once(() => crossEntropyWithStats(input, target, { ...optionsOf(criterion), dim }));
+  const hasStats = isCrossEntropy(criterion) && isIndex && reduction !== 'none';
+
   const loss = () => {
-    computed ??= lossFunction(criterion)(input, target, { ...optionsOf(criterion), dim });
+    computed ??= hasStats ? withStats().loss : lossFunction(criterion)(input, target, { ...optionsOf(criterion), dim });
     return computed;
   };
-  const count = once(() => untaped(() => (isIndex ? howMany(counted()) : scalar(classView(input.shape, dim).rows))));
-  const correct = once(() =>
-    untaped(() => {
+  const count = once(() => {
+    if (hasStats) return withStats().count;
+    return untaped(() => (isIndex ? howMany(counted()) : scalar(classView(input.shape, dim).rows)));
+  });
+  const correct = once(() => {
+    if (hasStats) return withStats().correct;
+    return untaped(() => {
       const largest = argMax(input, dim);
       return howMany(isIndex ? logicalAnd(equal(largest, target), counted()) : equal(largest, argMax(target, dim)));
-    }),
-  );
+    });
+  });
   const crossEntropy = once(() => {
     const rows = count();
     return untaped(() => {
@@ -99,8 +108,8 @@ export const zeroIfNone = (mean: Tensor, count: Tensor): Tensor => where(greater
 export const howMany = (x: Tensor): Tensor => total(mul(cast(x, 'float32'), 1));
 
 /** What is computed once belongs to the scope of the first call: that of the batch, so not one inside of it. */
-function once(f: () => Tensor): () => Tensor {
-  let value: Tensor | undefined;
+function once<T>(f: () => T): () => T {
+  let value: T | undefined;
   return () => {
     value ??= f();
     return value;

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { AnyTensor } from '../contract/any-tensor';
-import type { CrossEntropyOptions, LossOf, Reduction } from '../contract/options';
-import { crossEntropy } from '../functional/cross-entropy';
+import type { CrossEntropyOptions, LossOf, LossWithStats, Reduction } from '../contract/options';
+import { crossEntropy, crossEntropyWithStats } from '../functional/cross-entropy';
 import { CROSS_ENTROPY_DEFAULTS, readOptions } from '../functional/read-options';
 import { optionsOf, WeightedLoss } from './weighted-loss';
 
@@ -29,10 +29,30 @@ export class CrossEntropyLoss<R extends Reduction = 'mean'> extends WeightedLoss
   }
 
   forward<T extends AnyTensor = Tensor>(input: T, target: AnyTensor): LossOf<R, T> {
-    return crossEntropy(input, target, { ...optionsOf(this), labelSmoothing: this.labelSmoothing });
+    return crossEntropy(input, target, allOptionsOf(this));
+  }
+
+  /**
+   * The loss as `forward` gives it, and how many rows are right, and how many count, of the same pass: see
+   * `crossEntropyWithStats`.
+   *
+   * @example
+   * ```ts
+   * const criterion = new CrossEntropyLoss();
+   * const { correct } = criterion.forwardWithStats(tf.tensor2d([[2, 1], [0, 3]]), tf.tensor1d([0, 0], 'int32'));
+   * correct.print(); // 1
+   * ```
+   */
+  forwardWithStats<T extends AnyTensor = Tensor>(input: T, target: AnyTensor): LossWithStats<R, T> {
+    return crossEntropyWithStats(input, target, allOptionsOf(this));
   }
 
   override getConfig() {
     return { ...super.getConfig(), labelSmoothing: this.labelSmoothing };
   }
 }
+
+const allOptionsOf = <R extends Reduction>(criterion: CrossEntropyLoss<R>): CrossEntropyOptions<R> => ({
+  ...optionsOf(criterion),
+  labelSmoothing: criterion.labelSmoothing,
+});

@@ -21,6 +21,9 @@ export type LossTensors = { readonly [Name in 'input' | 'target' | 'weight']: Te
 /** The inputs of its gradient kernel (`LossGradInputs`). */
 export type LossGradTensors = LossTensors & { readonly dy: Tensor; readonly record: Tensor; readonly divisor: Scalar };
 
+/** The loss, and `Stats` if they were wanted: these are constants to any derivative. */
+export type LossAndStats = [loss: Tensor, correct: Tensor, count: Tensor];
+
 type Grads<Name extends string> = Record<Name, () => Tensor>;
 
 /** The derivatives that a loss adds to those that both losses have. */
@@ -80,16 +83,19 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
     },
   });
 
-  return (inputs: LossTensors, attrs: Omit<LossAttrs, 'wants'>): Tensor =>
+  return (inputs: LossTensors, attrs: Omit<LossAttrs, 'wants'>): LossAndStats =>
     tidy(() => {
-      if (!engine().isTapeOn()) return run(inputs, attrs, 'loss')[0];
-      const wants = isDifferentiatedOnce() && attrs.reduction !== 'none' ? 'gradient' : 'record';
-      const [loss, second, divisor] = run(inputs, attrs, wants);
+      const isFirst = isDifferentiatedOnce() && attrs.reduction !== 'none';
+      const outputs = run(inputs, attrs, !engine().isTapeOn() ? 'loss' : isFirst ? 'gradient' : 'record');
+      const stats = attrs.stats ? outputs.slice(-2) : [];
+      const [loss, second, divisor] = outputs.slice(0, outputs.length - stats.length);
+      const result = [loss, ...stats] as LossAndStats;
+      if (!engine().isTapeOn()) return result;
       const { target, weight } = inputs;
       if (divisor) saveForGradient({ ...inputs, record: second, divisor });
       // With the gradient at hand, only those of probabilities and weights need the logits.
       else saveForGradient({ ...(attrs.target === 'indices' ? { target, weight } : inputs), gradient: second });
-      return loss;
+      return result;
     });
 }
 

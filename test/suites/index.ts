@@ -9,9 +9,9 @@ import { goldenSuite } from './golden';
 import { graphSuite } from './graph';
 import { layersSuite } from './layers';
 import { propertySuite } from './properties';
-
 import { rowKernelsSuite } from './row-kernels';
 import { softmaxEndedSuite } from './softmax-ended';
+import { statsSuite } from './stats';
 import { trainingSuite } from './training';
 import { webglSuite } from './webgl';
 import { webgpuSuite } from './webgpu';
@@ -26,7 +26,7 @@ export const suites = {
   edges: edgeSuite,
   across: acrossSuite,
   api: apiSuite,
-
+  stats: statsSuite,
   'row kernels': rowKernelsSuite,
   graph: graphSuite,
   layers: layersSuite,

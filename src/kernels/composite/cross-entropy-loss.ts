@@ -1,7 +1,11 @@
 import {
+  any,
   div,
+  equal,
   exp,
+  greater,
   log,
+  logicalAnd,
   mul,
   neg,
   onesLike,
@@ -55,7 +59,9 @@ export const crossEntropyLoss = (inputs: LossInputs, attrs: LossAttrs): OutputTe
       const ofClasses = sum(weight.size > 0 ? weighted(perClass(weight), logProbs) : logProbs, 1, true);
       losses.push(only(liveRows(target, view, ignoreIndex), mul(ofClasses, -labelSmoothing / view.classes)));
     }
-    return reduceRows({ ...rows, losses, weight: rowWeight }, inputs, attrs);
+    const isLargest = () => any(logicalAnd(equal(shifted, 0), oneHotRows(target, view)), 1, true);
+    const correct = attrs.stats ? logicalAnd(isLargest(), greater(sumExp, 0)) : undefined;
+    return reduceRows({ ...rows, losses, weight: rowWeight, correct }, inputs, attrs);
   });
 
 export const crossEntropyLossGrad: Kernels<unknown>['CrossEntropyLossGrad'] = (inputs, attrs) =>

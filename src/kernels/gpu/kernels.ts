@@ -45,21 +45,32 @@ export function gpuKernels<Backend extends GpuBackend>(
       const k = four((part, c) => `coefficient(${c}, ${ofIndices ? '0.' : `y.${part}`}, 1.)`);
       const coefficients: [string?, Code[]?] = ofIndices && attrs.labelSmoothing === 0 ? [] : [k, [coefficient]];
       const walk = softmax ? walkClasses({ ...x, ...targets }, ...coefficients) : NO_WALK;
-      const finish = ofIndices ? finishLabel(softmax, { ...x, ...targets }, factor) : FINISH_PROBABILITIES;
+      // Where nobody wants the record, its first two columns are free for the stats.
+      const isForLoss = attrs.wants === 'loss';
+      const given = { ...x, ...targets };
+      const finish = ofIndices ? finishLabel(softmax, given, factor, attrs.stats && isForLoss) : FINISH_PROBABILITIES;
       const record = reduce(backend, rows, walk, finish);
+      const known =
+        !attrs.stats || isForLoss ? record : device.reduce(backend, rows, NO_WALK, finishStats(given, record), 1, 1);
       /** The loss, and the divisor: a number, or tensor, unless nobody wants to know it. */
-      const outputs = (loss: TensorInfo, divisor: number | TensorInfo): LossOutputs => {
-        if (attrs.wants === 'loss') {
+      const outputs = (loss: TensorInfo, divisor: number | TensorInfo, stats: TensorInfo[]): LossOutputs => {
+        if (known !== record) backend.disposeData(known.dataId);
+        if (isForLoss) {
           backend.disposeData(record.dataId);
-          return [loss];
+          return [loss, ...stats] as LossOutputs;
         }
-        const known = typeof divisor === 'number';
-        return [loss, record, known ? backend.makeTensorInfo([], 'float32', Float32Array.of(divisor)) : divisor];
+        const isNumber = typeof divisor === 'number';
+        const by = isNumber ? backend.makeTensorInfo([], 'float32', Float32Array.of(divisor)) : divisor;
+        return [loss, record, by, ...stats] as LossOutputs;
       };
       if (reduction === 'none') {
         const lossShape = rowShape(shape, dim);
-        const losses = device.map(backend, { shape: [1, ...lossShape], dim: 0 }, valueIs('t.z', {}), quads(record));
-        return outputs({ ...losses, shape: lossShape }, 1);
+        const column = (value: string, of: TensorInfo) => {
+          const values = device.map(backend, { shape: [1, ...lossShape], dim: 0 }, valueIs(value, {}), quads(of));
+          return { ...values, shape: lossShape };
+        };
+        const stats = attrs.stats ? [column('t.x', known), column('t.y', known)] : [];
+        return outputs(column('t.z', record), 1, stats);
       }
       const count = classView(shape, dim).rows;
       const mean = reduction === 'mean';
@@ -68,7 +79,8 @@ export function gpuKernels<Backend extends GpuBackend>(
       const expressions = mean ? [`quotient(${sum}, sum.w)`] : [sum];
       if (mean && ofIndices && attrs.wants !== 'loss') expressions.push('sum.w');
       const [loss, weights] = device.totals(backend, count, quads(record), expressions);
-      return outputs(loss, weights ?? (mean ? count : 1));
+      const stats = attrs.stats ? device.totals(backend, count, quads(known), ['sum.x', 'sum.y']) : [];
+      return outputs(loss, weights ?? (mean ? count : 1), stats);
     };
 
   const lossGradKernel =
@@ -138,7 +150,7 @@ f32 massPerSum(vec4f s, f32 k) {
 `);
 
 /** `-log p` of the label is `(max - x) + log(sum)`, in this order: exact for a row whose loss is almost 0. */
-const finishLabel = (softmax: boolean, reads: Named<Input>, factor: Code) =>
+const finishLabel = (softmax: boolean, reads: Named<Input>, factor: Code, stats = false) =>
   piece(
     /* glsl */ `
 vec4f finish(i32 row, vec4f s) {
@@ -152,13 +164,32 @@ vec4f finish(i32 row, vec4f s) {
       ? `f32 k = (1. - labelSmoothing) * w;
   f32 logSum = logOf(s.y);
   f32 loss = times(k, s.x - xOf(row, c) + logSum) + (s.z + times(s.w, logSum));
-  return vec4f(s.x, massPerSum(s, k), loss, w);`
+  ${
+    stats
+      ? 'return vec4f(select(0., 1., c == label && xOf(row, c) == s.x && !isNaN(settled(s.y))), 1., loss, w);'
+      : 'return vec4f(s.x, massPerSum(s, k), loss, w);'
+  }`
       : 'return vec4f(0., 0., times(w, -xOf(row, c)), w);'
   }
 }
 `,
     reads,
     softmax ? [factor, MASS_PER_SUM] : [factor],
+  );
+
+/** `Stats` of a row, from its record. */
+const finishStats = (reads: Named<Input>, record: TensorInfo) =>
+  piece(
+    /* glsl */ `
+vec4f finish(i32 row, vec4f s) {
+  i32 label = labelsAt(row);
+  if (label == ignoreIndex) { return vec4f(0.); }
+  i32 c = clamp(label, 0, classes - 1);
+  vec4f r = recordAt(row);
+  return vec4f(select(0., 1., c == label && xOf(row, c) == r.x && !isNaN(r.y)), 1., 0., 0.);
+}
+`,
+    { ...reads, record: quads(record) },
   );
 
 const FINISH_PROBABILITIES = piece(

@@ -2,7 +2,7 @@ import { type ClassView, classView, elementAt } from '../../contract/class-view'
 import type { Kernels, LossAttrs, LossOutputs } from '../../contract/kernels';
 import { again, type Host, type HostBackend, type Values } from './host';
 import { weighLabels } from './labels';
-import { lossShapes, reduceLosses } from './reduction';
+import { correctRows, lossShapes, reduceLosses, reduceStats, statsShapes, withoutRows } from './reduction';
 import type { LossRows } from './row-kernels';
 
 type CrossEntropyLoss<Backend> = Pick<Kernels<Backend>, 'CrossEntropyLoss' | 'CrossEntropyLossGrad' | 'ScaleGradient'>;
@@ -12,14 +12,20 @@ export function crossEntropyLossKernels<Backend extends HostBackend>(host: Host<
     CrossEntropyLoss({ input, target, weight }, attrs, backend) {
       const view = classView(input.shape, attrs.dim);
       const shapes = lossShapes(input.shape, view.rows, attrs);
-      const outputs = host(backend, [input, target, weight], shapes, (kernels, arrays, [loss, second, divisorOut]) => {
+      const all = [...shapes, ...statsShapes(input.shape, view.rows, attrs)];
+      const outputs = host(backend, [input, target, weight], all, (kernels, arrays, outputs) => {
+        const stats = outputs.slice(shapes.length);
+        const [loss, second, divisorOut] = outputs.slice(0, shapes.length);
         const record = divisorOut && second;
         const divisor = divisorOf(view, attrs, arrays[1], arrays[2]);
-        const totals = kernels.loss({ ...rowsOf(view, attrs, arrays), divisor, record }, record ? undefined : second);
+        const rows = { ...rowsOf(view, attrs, arrays), divisor, record, correct: correctRows(stats) };
+        const totals = kernels.loss(rows, record ? undefined : second);
         if (divisorOut) divisorOut[0] = divisor;
         reduceLosses(loss, record, divisor, totals, attrs);
+        reduceStats(stats, arrays[1], attrs);
       });
-      return outputs as LossOutputs;
+      const stats = withoutRows(outputs.splice(shapes.length), backend);
+      return [...outputs, ...stats] as LossOutputs;
     },
 
     CrossEntropyLossGrad({ input, target, weight, dy, record, divisor }, attrs, backend) {

@@ -11,7 +11,7 @@ import type { LossRows, RowKernels } from './row-kernels';
  */
 export const javascript: RowKernels = {
   loss(rows, gradient) {
-    const { view, x, labels, ignoreIndex, weights, divisor, record } = rows;
+    const { view, x, labels, ignoreIndex, weights, divisor, record, correct } = rows;
     const coefficients = coefficientsOf(rows);
     let likelihoods = 0;
     let smoothings = 0;
@@ -19,6 +19,7 @@ export const javascript: RowKernels = {
       const row = rowOf(view, r);
       if (labels?.[r] === ignoreIndex) {
         if (record) storeRecord(record, r, IGNORED);
+        if (correct) correct[r] = 0;
         if (gradient) fill(gradient, row, 0);
         continue;
       }
@@ -39,6 +40,7 @@ export const javascript: RowKernels = {
       likelihoods += finished.likelihood;
       smoothings += finished.smoothing;
       if (record) storeRecord(record, r, finished);
+      if (correct) correct[r] = Number(finished.isCorrect);
       if (gradient) finishGradient(rows, r, row, coefficients, finished, 1 / divisor, gradient);
     }
     return { likelihoods, smoothings };

@@ -59,9 +59,11 @@ export interface FinishedRow {
   readonly likelihood: number;
   readonly smoothing: number;
   readonly weight: number;
+  /** Whether the label has the row's largest logit, in a row that has a softmax. */
+  readonly isCorrect: boolean;
 }
 
-export const IGNORED: FinishedRow = { max: 0, massPerSum: 0, likelihood: 0, smoothing: 0, weight: 0 };
+export const IGNORED: FinishedRow = { max: 0, massPerSum: 0, likelihood: 0, smoothing: 0, weight: 0, isCorrect: false };
 
 export function finishRow(row: RowSums, label?: RowLabel): FinishedRow {
   // Else the row holds NaN or Infinity, or nothing but -Infinity, and has no softmax.
@@ -71,14 +73,15 @@ export function finishRow(row: RowSums, label?: RowLabel): FinishedRow {
   const logSum = Math.log(sum);
   const ofClasses = row.product + (row.mass === 0 ? 0 : row.mass * logSum);
   if (!label) {
-    return { max, massPerSum: row.isUsed ? row.mass / sum : 0, likelihood: ofClasses, smoothing: 0, weight: 1 };
+    const massPerSum = row.isUsed ? row.mass / sum : 0;
+    return { ...IGNORED, max, massPerSum, likelihood: ofClasses, weight: 1 };
   }
   const { coefficient, x, weight } = label;
   // (max - x) first: exact for a row whose loss is almost 0.
   const likelihood = coefficient === 0 ? 0 : coefficient * (max - x + logSum);
   const isUsed = row.isUsed || coefficient !== 0;
   const massPerSum = isUsed ? (row.mass + coefficient) / sum : 0;
-  return { max, massPerSum, likelihood, smoothing: ofClasses, weight };
+  return { max, massPerSum, likelihood, smoothing: ofClasses, weight, isCorrect: isValid && x === max };
 }
 
 export function storeRecord(

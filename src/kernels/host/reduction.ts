@@ -1,6 +1,7 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { rowShape } from '../../contract/class-view';
 import type { LossAttrs } from '../../contract/kernels';
-import type { Values } from './host';
+import type { HostBackend, Values } from './host';
 import type { Totals } from './row-kernels';
 
 /** The shapes of a loss kernel's outputs, by what is wanted. Without a reduction the losses are taken from the record. */
@@ -21,4 +22,33 @@ export function reduceLosses(
   if (reduction === 'none') for (let row = 0; row < loss.length; row++) loss[row] = record![row * 4 + 2];
   // PyTorch divides both parts: with a divisor of 0 their sum is NaN where the sum of the parts alone is Infinity.
   else loss[0] = likelihoods / divisor + (labelSmoothing > 0 ? smoothings / divisor : 0);
+}
+
+/** Those of `Stats`, and, where they are reduced, of what is known of each row: an output too, which nobody else sees. */
+export function statsShapes(shape: number[], rows: number, { dim, reduction, stats }: LossAttrs): number[][] {
+  if (!stats) return [];
+  return reduction === 'none' ? [rowShape(shape, dim), rowShape(shape, dim)] : [[], [], [rows]];
+}
+
+/** Of these outputs, the one that says of each row whether it is correct. */
+export const correctRows = ([correct, , ofRows = correct]: Values[]): Values | undefined => ofRows;
+
+/** Fills in what is left of them. */
+export function reduceStats(stats: Values[], labels: Values, { ignoreIndex }: LossAttrs): void {
+  const [correct, count, ofRows] = stats;
+  if (!correct) return;
+  let [corrects, counted] = [0, 0];
+  for (let row = 0; row < labels.length; row++) {
+    const isCounted = Number(labels[row] !== ignoreIndex);
+    if (!ofRows) count[row] = isCounted;
+    else corrects += ofRows[row];
+    counted += isCounted;
+  }
+  if (ofRows) [correct[0], count[0]] = [corrects, counted];
+}
+
+/** The outputs without what nobody else sees. */
+export function withoutRows(stats: TensorInfo[], backend: HostBackend): TensorInfo[] {
+  for (const { dataId } of stats.splice(2)) backend.disposeData(dataId);
+  return stats;
 }

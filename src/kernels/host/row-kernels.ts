@@ -16,6 +16,8 @@ export interface LossRows {
   readonly divisor: number;
   /** Four numbers a row, see `contract/kernels.ts`: made with the loss unless nobody wants it, read for the gradient. */
   readonly record?: Values;
+  /** 1 for each row whose label has the row's largest logit, else 0: made with the loss of labels if it is wanted. */
+  readonly correct?: Values;
 }
 
 /** What the losses of the rows add up to: their likelihoods' parts, and the smoothings'. */

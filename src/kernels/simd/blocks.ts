@@ -13,6 +13,7 @@ export interface Arrays {
   /** Four numbers a row: read, or made. */
   readonly record?: Values;
   readonly recordOut?: Values;
+  readonly correctOut?: Values;
   /** One for all rows, or one a row. */
   readonly dy?: Values;
   readonly weights?: Values;
@@ -38,7 +39,7 @@ export function forEachBlock(
   run: (rows: number, x: number, q: number, out: number) => void,
 ): void {
   const { classes, inner, rows } = view;
-  const { x, q, out, labels, dy, weights } = arrays;
+  const { x, q, out, labels, dy, weights, correctOut } = arrays;
   const record = arrays.record ?? arrays.recordOut;
   const isWithin = x.buffer === workspace.memory.buffer;
   const across = inner > 1;
@@ -72,6 +73,7 @@ export function forEachBlock(
   const [xAt, qAt, outAt] = [addresses(x, dense), addresses(q, dense), addresses(out, 0)];
   const [labelsAt, recordAt] = [addresses(labels, blockRows), addresses(record, 4 * blockRows)];
   const [dyAt, weightsAt] = [addresses(dy, blockRows), addresses(weights, classes)];
+  const correctAt = addresses(correctOut, blockRows);
   const room = workspace.reserve(size);
   const store = (values: Values, start: number, length: number, from: number) =>
     values.set(room.floats.subarray(from >>> 2, (from >>> 2) + length), start);
@@ -98,11 +100,14 @@ export function forEachBlock(
     if (dy) module.upstream.value = isPerRow ? dyAt(first, count) : dyAt(0, 1);
     const records = record ? recordAt(4 * first, 4 * count, record === arrays.record) : 0;
     module.record.value = records;
+    const corrects = correctAt(first, count, false);
+    module.correct.value = corrects;
     const from = xAt(start, length);
     const to = !out ? 0 : isWithin ? outAt(start, length) : from;
     run(count, from, qAt(start, length), to);
     if (isWithin) continue;
     if (out) store(out, start, length, to);
     if (arrays.recordOut) store(arrays.recordOut, 4 * first, 4 * count, records);
+    if (correctOut) store(correctOut, first, count, corrects);
   }
 }

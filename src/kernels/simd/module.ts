@@ -12,6 +12,7 @@ type Parameter =
   | 'upstream'
   | 'upstreamStep'
   | 'record'
+  | 'correct'
   | 'weights'
   | 'ignoreIndex'
   | 'labelShare'

@@ -16,7 +16,7 @@ export function simdRowKernels(workspace: Workspace): RowKernels | null {
     loss(rows, gradient) {
       setLoss(module, rows);
       setParameters(module, { likelihoods: 0, smoothings: 0 });
-      const arrays: Arrays = { ...arraysOf(rows), recordOut: rows.record, out: gradient };
+      const arrays: Arrays = { ...arraysOf(rows), recordOut: rows.record, correctOut: rows.correct, out: gradient };
       forEachBlock(module, workspace, rows.view, arrays, module.loss);
       return { likelihoods: module.likelihoods.value, smoothings: module.smoothings.value };
     },

@@ -7,7 +7,7 @@ import { divisorOf } from '../host/cross-entropy-loss';
 import { again, type Values } from '../host/host';
 import { weightOf } from '../host/labels';
 import { finishRow, IGNORED, storeRecord } from '../host/record';
-import { lossShapes, reduceLosses } from '../host/reduction';
+import { correctRows, lossShapes, reduceLosses, reduceStats, statsShapes, withoutRows } from '../host/reduction';
 import { runNative, type TensorflowBackend, tensorflow, valuesOf } from './backend';
 import { consume, labelElements, labelsOf, rowTensor, scoped } from './rows';
 
@@ -25,9 +25,12 @@ export const crossEntropyLoss: Native['CrossEntropyLoss'] = (infos, attrs, backe
   const view = classView(input.shape, attrs.dim);
   const wantsGradient = attrs.wants === 'gradient' && attrs.reduction !== 'none';
   const shapes = lossShapes(input.shape, view.rows, wantsGradient ? { ...attrs, wants: 'loss' } : attrs);
+  const all = [...shapes, ...statsShapes(input.shape, view.rows, attrs)];
   const gradients: TensorInfo[] = [];
-  const outputs = tensorflow(backend, [target, weight], shapes, (_, [labels, weights], outputs) => {
-    const [loss, record = new Float32Array(4 * view.rows), divisorOut] = outputs;
+  const outputs = tensorflow(backend, [target, weight], all, (_, [labels, weights], outputs) => {
+    const stats = outputs.slice(shapes.length);
+    const correct = correctRows(stats);
+    const [loss, record = new Float32Array(4 * view.rows), divisorOut] = outputs.slice(0, shapes.length);
     const divisor = divisorOf(view, attrs, labels, weights);
     const totals = scoped(() => {
       const x = dense(input, view);
@@ -42,6 +45,7 @@ export const crossEntropyLoss: Native['CrossEntropyLoss'] = (infos, attrs, backe
         const sums = { max: rowMax[row], sum: 1 / largest[row], product: 0, mass: 0, isUsed: false };
         const finished = isIgnored ? IGNORED : finishRow(sums, { coefficient: w, x: logits[row], weight: w });
         storeRecord(record, row, finished);
+        if (correct) correct[row] = Number(finished.isCorrect);
         likelihoods += finished.likelihood;
       }
       if (wantsGradient) {
@@ -51,8 +55,10 @@ export const crossEntropyLoss: Native['CrossEntropyLoss'] = (infos, attrs, backe
     });
     if (divisorOut) divisorOut[0] = divisor;
     reduceLosses(loss, record, divisor, totals, attrs);
+    reduceStats(stats, labels, attrs);
   });
-  return [...outputs, ...gradients] as LossOutputs;
+  const stats = withoutRows(outputs.splice(shapes.length), backend);
+  return [...outputs, ...gradients, ...stats] as LossOutputs;
 };
 
 export const crossEntropyLossGrad: Native['CrossEntropyLossGrad'] = (infos, attrs, backend) => {

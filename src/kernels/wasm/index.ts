@@ -12,7 +12,6 @@ export interface WasmBackend extends HostBackend {
   readonly dataIdMap: { get(dataId: DataId): { readonly memoryOffset: number } };
   makeOutput(shape: number[], dtype: 'float32'): TensorInfo;
   typedArrayFromHeap(tensor: TensorInfo): Values;
-  disposeData(dataId: DataId): boolean;
 }
 
 /** Works on the backend's own heap: nothing is copied. */

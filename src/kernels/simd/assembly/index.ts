@@ -45,6 +45,7 @@ import {
 export {
   classes,
   classStride,
+  correct,
   hasClassCoefficients,
   ignoreIndex,
   labelShare,

@@ -11,11 +11,15 @@ export let classes: usize = 0;
 /** Bytes from class to class; 0 where the classes of a row lie side by side. */
 export let classStride: usize = 0;
 
-/** Of the rows, one each: int32 labels, float32 upstream gradients `upstreamStep` bytes apart, four float32 a record. */
+/**
+ * Of the rows, one each: int32 labels, float32 upstream gradients `upstreamStep` bytes apart, four float32 a record, and
+ * a float32 that says whether the label has the largest logit.
+ */
 export let labels: usize = 0;
 export let upstream: usize = 0;
 export let upstreamStep: usize = 0;
 export let record: usize = 0;
+export let correct: usize = 0;
 
 /** What `record.ts` calls by these names. */
 export let weights: usize = 0;
@@ -47,6 +51,7 @@ export function beginRows(scratch: usize): void {
 /** Moves on to the next rows. */
 export function advance(rows: usize): void {
   if (labels) labels += rows << 2;
+  if (correct) correct += rows << 2;
   record += rows * recordStep;
   upstream += rows * upstreamStep;
 }

@@ -3,6 +3,7 @@ import { storeDemoted, Vector } from './math';
 import {
   addLosses,
   classes,
+  correct,
   ignoreIndex,
   labelShare,
   labels,
@@ -84,6 +85,13 @@ export function finishLoss(rows: usize): void {
       // -log p is (max - x) + logSum, in this order: exact for a row whose loss is almost 0.
       const x = Vector.pair(lane + AT_LABEL, lane + AT_LABEL + 4);
       const minusLogP = f64x2.add(f64x2.sub(max, x), logSum);
+      if (correct) {
+        const isCorrect = v128.and(v128.and(f64x2.eq(max, x), f64x2.gt(sum, zero)), isLive);
+        const results = f32x4.demote_f64x2_zero(v128.and(isCorrect, f64x2.splat(1)));
+        const at = correct + (r << 2);
+        v128.store32_lane(isThere ? at + 4 : at, results, 1);
+        v128.store32_lane(at, results, 0);
+      }
       const likelihood = v128.and(Vector.unlessZero(atLabel, f64x2.mul(atLabel, minusLogP)), isLive);
       sumOfLikelihoods = f64x2.add(sumOfLikelihoods, likelihood);
       loss = f64x2.add(loss, likelihood);
