@@ -1,11 +1,16 @@
-import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { must } from './run.mjs';
 
 export const TENSORFLOW_VERSION = '2.21.0';
 
-/** The wheels that carry TensorFlow's C library; elsewhere than on Linux their layout differs. */
-const WHEELS = { 'linux-x64': 'tensorflow-cpu', 'linux-arm64': 'tensorflow' };
+/** The wheel that carries TensorFlow's C library, and its SHA-256: no mirror can slip in another file. */
+const WHEELS = {
+  'linux-x64': {
+    name: 'tensorflow-cpu',
+    sha256: '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
+  },
+};
 
 /** Only the headers that the C API includes: all of them are thousands of files. */
 const UNPACK = `
@@ -44,14 +49,17 @@ export async function unpackWheel(home, say) {
   const discard = () => rmSync(scratch, { recursive: true, force: true });
   process.once('exit', discard);
   try {
-    say(`downloading ${wheel} ${TENSORFLOW_VERSION} with pip (250 MB)`);
-    const options = ['--no-deps', '--only-binary=:all:', '--retries=1', '--no-input'];
+    say(`downloading ${wheel.name} ${TENSORFLOW_VERSION} with pip (250 MB)`);
+    const requirements = join(scratch, 'requirements.txt');
+    writeFileSync(requirements, `${wheel.name}==${TENSORFLOW_VERSION} --hash=sha256:${wheel.sha256}\n`);
+    const options = ['--require-hashes', '--no-deps', '--only-binary=:all:', '--retries=1', '--no-input'];
     // No Python runs what is in the wheel, so one version does for every machine.
-    const target = ['--python-version=3.11', `--dest=${scratch}`, `${wheel}==${TENSORFLOW_VERSION}`];
+    const target = ['--python-version=3.11', `--dest=${scratch}`, `--requirement=${requirements}`];
     await must('python3', ['-m', 'pip', 'download', ...options, ...target], { seconds: 600 });
 
     say('unpacking its libraries (850 MB)');
-    await must('python3', ['-c', UNPACK, join(scratch, readdirSync(scratch)[0]), deps], { seconds: 300 });
+    const file = readdirSync(scratch).find((name) => name.endsWith('.whl'));
+    await must('python3', ['-c', UNPACK, join(scratch, file), deps], { seconds: 300 });
   } finally {
     process.off('exit', discard);
     discard();
