@@ -50,7 +50,10 @@ const options = new Command('npm run bench --')
   .option('--shape <sizes...>', 'e.g. 256x1000 or 4x21x128x128, the classes second', parseShape)
   .option('--json [file]', 'writes the figures as JSON: to a file, or in place of the tables')
   .option('--chart <file>', 'where to draw the chart (default: output/bench.svg)')
-  .option('--table <file>', "measures nothing: prints the README's tables from such a JSON file, and draws --chart")
+  .option(
+    '--table <file>',
+    'measures nothing: prints the tables of docs/performance.md from such a JSON file, and draws --chart',
+  )
   .parse()
   .opts<Options>();
 

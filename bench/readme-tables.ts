@@ -3,7 +3,7 @@ import { describe } from './load';
 import type { Figure } from './measure';
 import { backendsOf, environment, find, number, type Report, show, table, today, unique } from './report';
 
-/** The README's tables in Markdown, of the loss with its gradient. */
+/** The tables of docs/performance.md, of the loss with its gradient. */
 export function readmeTables(report: Report): string {
   const { rows, load, date } = report;
   const backends = backendsOf(rows);

@@ -179,7 +179,7 @@ describe('the benchmark', () => {
     expect((await awaitQuiet('', async () => BUSY, 0)).last).toBe(BUSY);
   });
 
-  test("prints the README's tables from JSON, and draws the chart", async () => {
+  test('prints the tables of docs/performance.md from JSON, and draws the chart', async () => {
     const results = await measure([contender('tfjs-cross-entropy', 0.02), contender('other', 20)], BUDGET);
     const saved = report(results, summarize([BUSY], 60));
     const folder = mkdtempSync(join(tmpdir(), 'bench-'));

@@ -3,7 +3,7 @@ import { CrossEntropyLoss, crossEntropy, NLLLoss, nllLoss } from 'tfjs-cross-ent
 import { type Check, isHost } from '../support/check';
 import { assertClose, assertEqual, assertThrows, withoutLeaks } from '../support/tensors';
 
-/** Where this package differs from PyTorch on purpose; README, "Compatibility", in its order. */
+/** Where this package differs from PyTorch on purpose; docs/compatibility.md, in its order. */
 export function deviationSuite(backend: string): Check[] {
   const check = (name: string, run: () => void | Promise<void>): Check => ({ name, run: () => withoutLeaks(run) });
   const x = () => tf.tensor2d([1, 2, 0, 0, 1, 2], [2, 3]);

@@ -2,7 +2,7 @@ import type { Reduction } from 'tfjs-cross-entropy';
 
 /**
  * The losses in float64, written to be read rather than run fast: the second oracle. Formulas and edge cases as in
- * PyTorch's documentation, with this package's deviations (README, "Compatibility").
+ * PyTorch's documentation, with this package's deviations (docs/compatibility.md).
  */
 export interface Problem {
   readonly kind: 'crossEntropy' | 'nllLoss';

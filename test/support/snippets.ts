@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The code in README and docs, and what it promises to print: `loss.print(); // 0.4013`. */
+export interface Snippet {
+  /** Where it stands. */
+  readonly name: string;
+  readonly code: string;
+}
+
+export const README = 'README.md';
+export const PAGES = readdirSync('docs').map((name) => join('docs', name));
+
+/** The fenced blocks of a language in a Markdown file. */
+export function snippetsOf(file: string, language: 'ts' | 'js' | 'html'): Snippet[] {
+  return blocks(file, readFileSync(file, 'utf8'), language);
+}
+
+function blocks(file: string, text: string, language: string): Snippet[] {
+  const found = [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))];
+  return found.map(([, code], i) => ({ name: `${file} ${language} ${i + 1}`, code }));
+}
+
+const PRINTS = /\.print\(|console\.log\(/g;
+const NUMBER = /-?(?:\d+(?:\.\d+)?(?:e[-+]?\d+)?|Infinity)|NaN/g;
+
+/** What the comments promise, print by print: a number, an array of numbers, or a text; an explanation may follow. */
+export function promises(code: string): string[] {
+  return code
+    .split('\n')
+    .filter((line) => line.match(PRINTS))
+    .map((line) => line.match(/\); \/\/ (.*)$/)?.[1] ?? '');
+}
+
+/** Whether a snippet printed what it promises; comments show four decimals. */
+export function expectPromised(code: string, printed: string[]): void {
+  const promised = promises(code);
+  expect(promised).not.toContain('');
+  expect(promised).toHaveLength(code.match(PRINTS)?.length ?? 0);
+  expect(printed).toHaveLength(promised.length);
+  for (const [i, promise] of promised.entries()) {
+    const value = promise.match(new RegExp(`^(\\[.*\\]|${NUMBER.source})`))?.[0];
+    if (value === undefined) {
+      expect(promise.startsWith(printed[i])).toBe(true);
+      continue;
+    }
+    const [want, got] = [value, printed[i]].map((text) => (text.match(NUMBER) ?? []).map(Number));
+    expect(got).toHaveLength(want.length);
+    for (const [j, x] of want.entries()) {
+      if (Number.isFinite(x)) expect(Math.abs(got[j] - x)).toBeLessThan(6e-5);
+      else expect(got[j]).toBe(x);
+    }
+  }
+}
