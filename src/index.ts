@@ -2,15 +2,25 @@
  * PyTorch's NLLLoss and CrossEntropyLoss for TensorFlow.js. Importing this module registers the ops' kernels and
  * gradients in TensorFlow.js's registries.
  *
- * @packageDocumentation
+ * | you have                        | a single call          | options that stay          |
+ * | ------------------------------- | ---------------------- | -------------------------- |
+ * | logits                          | {@link crossEntropy}   | {@link CrossEntropyLoss}   |
+ * | logits, and want accuracy too   | {@link crossEntropyWithStats} | `forwardWithStats` of {@link CrossEntropyLoss} |
+ * | log-probabilities               | {@link nllLoss}        | {@link NLLLoss}            |
+ * | logits, and want log-probabilities | {@link logSoftmax}  | {@link LogSoftmax}         |
+ * | logits, and want probabilities  | {@link softmax}        | {@link Softmax}            |
+ *
+ * @module tfjs-cross-entropy
  */
 
-export type { AnyTensor } from './contract/any-tensor';
+export type { AnyTensor, ResultOf, ScalarOf } from './contract/any-tensor';
 export type {
   ClassWeight,
+  CrossEntropyConfig,
   CrossEntropyOptions,
   LossOf,
   LossWithStats,
+  NLLLossConfig,
   NLLLossOptions,
   Reduction,
 } from './contract/options';

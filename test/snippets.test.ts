@@ -1,33 +1,61 @@
 import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import ts from 'typescript';
-import { expectPromised, PAGES, promises, README, snippetsOf } from './support/snippets';
+import { examples, expectPromised, PAGES, promises, README, snippetsOf } from './support/snippets';
 
-/** Every snippet in README and docs is compiled strictly and run against the sources; what it prints holds. */
-const snippets = [README, ...PAGES].flatMap((file) => snippetsOf(file, 'ts'));
+/** Every snippet in README, docs and docstrings is compiled strictly and run against the sources; what it prints holds. */
+const snippets = [...[README, ...PAGES].flatMap((file) => snippetsOf(file, 'ts')), ...examples()];
 
 beforeAll(() => tf.setBackend('cpu'));
 
-test('compile strictly', () => {
+/** The sources that users import, with the snippets beside them as files that are in memory only. */
+function compile() {
   const { config } = ts.readConfigFile('tsconfig.json', ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, '.');
-  const virtual = new Map(snippets.map(({ code }, i) => [resolve(`snippet-${i}.ts`), code]));
+  const files = new Map(snippets.map(({ code }, i) => [resolve(`snippet-${i}.ts`), code]));
   const host = ts.createCompilerHost(options);
-  const { fileExists, readFile } = host;
-  host.fileExists = (file) => virtual.has(file) || fileExists(file);
-  host.readFile = (file) => virtual.get(file) ?? readFile(file);
-  const read = host.getSourceFile;
+  const { fileExists, readFile, getSourceFile } = host;
+  host.fileExists = (file) => files.has(file) || fileExists(file);
+  host.readFile = (file) => files.get(file) ?? readFile(file);
   host.getSourceFile = (file, version, ...rest) => {
-    const code = virtual.get(file);
-    return code === undefined ? read(file, version, ...rest) : ts.createSourceFile(file, code, version);
+    const code = files.get(file);
+    return code === undefined ? getSourceFile(file, version, ...rest) : ts.createSourceFile(file, code, version);
   };
-  const program = ts.createProgram([...virtual.keys()], { ...options, noUnusedLocals: true }, host);
-  const problems = ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
-    const at = snippets[[...virtual.keys()].indexOf(file?.fileName ?? '')]?.name ?? file?.fileName;
-    return `${at}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
+  const program = ts.createProgram([...files.keys(), ...ENTRIES.map((file) => resolve(file))], options, host);
+  return { program, nameOf: (file = '') => snippets[[...files.keys()].indexOf(file)]?.name ?? file };
+}
+
+const ENTRIES = ['src/index.ts', 'src/layers/index.ts', 'src/graph/index.ts'];
+
+describe('compiled', () => {
+  let compiled: ReturnType<typeof compile>;
+
+  beforeAll(() => {
+    compiled = compile();
+  }, 120_000);
+
+  test('strictly', () => {
+    const problems = ts
+      .getPreEmitDiagnostics(compiled.program)
+      .map((x) => `${compiled.nameOf(x.file?.fileName)}: ${ts.flattenDiagnosticMessageText(x.messageText, '\n')}`);
+    expect(problems).toEqual([]);
+  }, 120_000);
+
+  test.each(ENTRIES)('each function and class of %s has an example, errors and alternatives', (entry) => {
+    const checker = compiled.program.getTypeChecker();
+    const source = checker.getSymbolAtLocation(compiled.program.getSourceFile(resolve(entry))!)!;
+    const callable = checker
+      .getExportsOfModule(source)
+      .map((symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol))
+      .filter(({ flags }) => flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Class));
+    expect(callable.length).toBeGreaterThan(0);
+    for (const symbol of callable) {
+      const tags = symbol.getJsDocTags(checker).map(({ name }) => name);
+      const wanted = symbol.flags & ts.SymbolFlags.Class ? ['example', 'see'] : ['example', 'param', 'see', 'throws'];
+      expect({ [symbol.name]: wanted.filter((tag) => !tags.includes(tag)) }).toEqual({ [symbol.name]: [] });
+    }
   });
-  expect(problems).toEqual([]);
-}, 120_000);
+});
 
 const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor;
 

@@ -5,9 +5,13 @@ import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
  * they share one engine and are as good as one.
  */
 export interface AnyTensor {
+  /** One and the same for a tensor, and no other's. */
   readonly id: number;
+  /** Where its data is. Tensors that share their data share it. */
   readonly dataId: object;
+  /** The sizes of its dimensions. */
   readonly shape: number[];
+  /** `'float32'`, `'int32'` or another type of TensorFlow.js. */
   readonly dtype: string;
 }
 

@@ -1,10 +1,14 @@
 import type { AnyTensor, ResultOf, ScalarOf } from './any-tensor';
 
-/** How the losses of the rows become one: their mean, their sum, or left as they are. */
+/**
+ * How the losses of the rows become one: `'mean'`, `'sum'`, or `'none'`, which leaves them as they are.
+ *
+ * @see {@link NLLLossOptions.reduction} for what the mean divides by.
+ */
 export type Reduction = 'mean' | 'sum' | 'none';
 
-/** What a loss of reduction `R` is, for an input of type `T`. */
-export type LossOf<R extends Reduction, T> = { mean: ScalarOf<T>; sum: ScalarOf<T>; none: ResultOf<T> }[R];
+/** What a loss of reduction `R` is, for an input of type `T`: a scalar, or with `'none'` a tensor. */
+export type LossOf<R extends Reduction, T> = R extends 'none' ? ResultOf<T> : ScalarOf<T>;
 
 /** A loss with what accuracy is made of: see `crossEntropyWithStats`. */
 export interface LossWithStats<R extends Reduction, T> {
@@ -15,7 +19,9 @@ export interface LossWithStats<R extends Reduction, T> {
   readonly count: LossOf<R, T>;
 }
 
-/** A factor for each class, `[C]`; tensors are float32. */
+/**
+ * A factor for each class, `[C]`: numbers in an array or typed array, or a float32 tensor. A tensor stays on its device.
+ */
 export type ClassWeight =
   | readonly number[]
   | Float32Array
@@ -29,7 +35,7 @@ export type ClassWeight =
   | Uint32Array
   | AnyTensor;
 
-/** Options of `nllLoss` and `NLLLoss`. */
+/** Options of {@link nllLoss} and {@link NLLLoss}. */
 export interface NLLLossOptions<R extends Reduction = Reduction> {
   /**
    * A factor for the loss of each class, `[C]`.
@@ -54,11 +60,29 @@ export interface NLLLossOptions<R extends Reduction = Reduction> {
   readonly dim?: number;
 }
 
-/** Options of `crossEntropy` and `CrossEntropyLoss`. */
+/** Options of {@link crossEntropy} and {@link CrossEntropyLoss}. */
 export interface CrossEntropyOptions<R extends Reduction = Reduction> extends NLLLossOptions<R> {
   /**
    * The share of the target's probability, in [0, 1], that is spread evenly over all classes.
    * @default 0
    */
   readonly labelSmoothing?: number;
+}
+
+/** The options of an {@link NLLLoss} as plain JSON: what its `getConfig` gives, and `fromConfig` takes. */
+export interface NLLLossConfig<R extends Reduction = Reduction> {
+  /** The class weights, or `null`. Those that are not finite are strings, for JSON has no such numbers. */
+  readonly weight: readonly (number | 'NaN' | 'Infinity' | '-Infinity')[] | null;
+  /** The class index whose rows contribute nothing. */
+  readonly ignoreIndex: number;
+  /** `'mean'`, `'sum'` or `'none'`. */
+  readonly reduction: R;
+  /** The class dimension; left out for PyTorch's. */
+  readonly dim?: number;
+}
+
+/** The options of a {@link CrossEntropyLoss} as plain JSON: what its `getConfig` gives, and `fromConfig` takes. */
+export interface CrossEntropyConfig<R extends Reduction = Reduction> extends NLLLossConfig<R> {
+  /** The share of the target's probability that is spread evenly over all classes. */
+  readonly labelSmoothing: number;
 }

@@ -31,37 +31,54 @@ import {
 import { CROSS_ENTROPY_DEFAULTS, readOptions } from './read-options';
 
 /**
- * The cross-entropy between logits and a target: LogSoftmax and NLLLoss in one, without the probabilities in between.
+ * The cross-entropy between logits and a target, in nats: `log_softmax` and `nll_loss` in one pass over the logits, without
+ * the log-probabilities in between.
  *
- * With `p = softmax(input)` over the classes, `w` the class weights (1 if absent), `e = labelSmoothing`:
+ * With `p = softmax(input)` over the `C` classes, `w` the class weights (1 if absent) and `e = labelSmoothing`, the loss of a
+ * row is
  *
- * - class indices `t`: `loss = (1 - e) * w[t] * -log p[t] + (e / C) * sum_c w[c] * -log p[c]`, 0 for an ignored row;
- *   `'mean'` divides the sum by `sum w[t]` over the rows that are not ignored.
- * - class probabilities `T`: `loss = sum_c (T[c] * (1 - e) + e / C) * w[c] * -log p[c]`; `'mean'` divides by the number
- *   of rows.
+ * ```text
+ * for a class index t:    (1 - e) * w[t] * -log p[t] + (e / C) * sum_c w[c] * -log p[c],   0 where t = ignoreIndex
+ * for probabilities q:    sum_c ((1 - e) * q[c] + e / C) * w[c] * -log p[c]
+ * ```
  *
- * Differentiable to any order by the logits, and by probability targets.
+ * `'sum'` adds up the rows. `'mean'` divides their sum by the sum of `w[t]` over the rows that are not ignored, smoothing or
+ * not; with probabilities by the number of rows. The gradient by the logits is `p * sum(a) - a`, where `a[c]` is the factor of
+ * `-log p[c]`: for a label without weights `p` less 1 at the label. It is found along with the value when one is wanted, and
+ * is the only tensor of the input's size that is made. Differentiable to any order by the logits, and by probability targets;
+ * not by the weights.
  *
- * @param input Logits, float32: `[C]`, `[N, C]` or `[N, C, d1, ..., dK]`; the class dimension is `options.dim`.
- * @param target Class indices, int32, of the input's shape without the class dimension; or class probabilities,
- *     float32, of the input's shape.
- * @param options See `CrossEntropyOptions`.
- * @returns A scalar in nats; with `reduction: 'none'` a tensor of the input's shape without the class dimension. `NaN`
- *     for the mean of nothing (no rows, or all of them ignored; the gradient is 0 then).
+ * @param input Logits, float32: `[C]`, `[N, C]` or `[N, C, d1, ..., dK]`; the class dimension is `options.dim`. A class
+ *     whose logit is -Infinity is masked: it has no part in the row.
+ * @param target Class indices, int32, of the input's shape without the class dimension; or class probabilities, float32, of
+ *     the input's shape, which need not sum to 1.
+ * @param options See {@link CrossEntropyOptions}.
+ * @returns A scalar in nats; with `reduction: 'none'` a tensor of the input's shape without the class dimension. `NaN` for
+ *     the mean of nothing (no rows, or all of them ignored; the gradient is 0 then).
  * @throws RangeError where a target is no class and not `ignoreIndex` (on GPU backends that row's loss is NaN instead:
- *     finding out would wait for the device), for a `labelSmoothing` outside of [0, 1], and for an `ignoreIndex` outside
- *     of int32.
- * @throws TypeError for a wrong dtype or option, and Error for shapes or a weight length that do not fit together.
+ *     finding out would wait for the device), for a `labelSmoothing` outside of [0, 1], for an `ignoreIndex` outside of int32,
+ *     and where the input has no dimension `dim`.
+ * @throws TypeError for what is no tensor, a wrong dtype, an option that is not known or of a wrong type.
+ * @throws Error for shapes or a weight length that do not fit together, an `ignoreIndex` from 0 with probabilities, and an
+ *     unknown `reduction`. Nothing has been computed, and nothing leaks.
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { crossEntropy } from 'tfjs-cross-entropy';
+ *
  * const logits = tf.tensor2d([[2, 1, 0], [0, 0, 3]]);
  * const target = tf.tensor1d([0, 2], 'int32');
  * crossEntropy(logits, target).print(); // 0.2513
  * crossEntropy(logits, target, { reduction: 'none', labelSmoothing: 0.1 }).print(); // [0.5076, 0.2949]
+ * tf.grad((x: tf.Tensor) => crossEntropy(x, target))(logits).print(); // [[-0.1674, 0.1224, 0.045], [0.0226, 0.0226, -0.0453]]
  * ```
  *
- * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html
+ * @see {@link CrossEntropyLoss} for a criterion that holds the options, and keeps class weights on the device.
+ * @see {@link nllLoss} where there are log-probabilities already; from logits it takes a pass and a tensor more.
+ * @see `layersLoss` of `tfjs-cross-entropy/layers` for `model.compile`, where the arguments come in the other order.
+ * @see [torch.nn.functional.cross_entropy](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html), whose semantics these are; the smoothing is that of
+ *     [Szegedy et al., 2015](https://arxiv.org/abs/1512.00567).
  */
 export function crossEntropy<R extends Reduction = 'mean', T extends AnyTensor = Tensor>(
   input: T,

@@ -6,29 +6,47 @@ import { checkClassDim, checkFloat, checkIndexTarget, checkTensor, weightTensor 
 import { NLL_LOSS_DEFAULTS, readOptions } from './read-options';
 
 /**
- * The negative log-likelihood of class indices under log-probabilities, e.g. those of `logSoftmax`.
+ * The negative log-likelihood of class indices under log-probabilities, in nats.
  *
- * `loss = -w[t] * input[t]` for each row with label `t`, 0 for an ignored row; `'mean'` divides the sum by `sum w[t]`
- * over the rows that are not ignored. What is not a log-probability is taken as it is: on raw scores the result means
- * nothing, and may be negative.
+ * With `w` the class weights (1 if absent) the loss of a row with label `t` is
  *
- * @param input Log-probabilities, float32: `[C]`, `[N, C]` or `[N, C, d1, ..., dK]`; the class dimension is
- *     `options.dim`.
+ * ```text
+ * w[t] * -input[t],   0 where t = ignoreIndex
+ * ```
+ *
+ * `'sum'` adds up the rows. `'mean'` divides their sum by the sum of `w[t]` over the rows that are not ignored. Only the
+ * entries at the labels are looked at, and what is no log-probability is taken as it is: on logits or probabilities the result
+ * means nothing, and may be negative. The gradient is `-w[t]` at the label, over that divisor, and 0 everywhere else.
+ * Differentiable to any order by the input; not by the weights.
+ *
+ * @param input Log-probabilities, float32: `[C]`, `[N, C]` or `[N, C, d1, ..., dK]`; the class dimension is `options.dim`.
  * @param target Class indices, int32, of the input's shape without the class dimension.
- * @param options See `NLLLossOptions`.
- * @returns A scalar in nats; with `reduction: 'none'` a tensor of the target's shape. `NaN` for the mean of nothing
- *     (no rows, or all of them ignored; the gradient is 0 then).
+ * @param options See {@link NLLLossOptions}.
+ * @returns A scalar in nats; with `reduction: 'none'` a tensor of the target's shape. `NaN` for the mean of nothing (no rows,
+ *     or all of them ignored; the gradient is 0 then).
  * @throws RangeError where a target is no class and not `ignoreIndex` (on GPU backends that row's loss is NaN instead:
- *     finding out would wait for the device), and for an `ignoreIndex` outside of int32.
- * @throws TypeError for a wrong dtype or option, and Error for shapes or a weight length that do not fit together.
+ *     finding out would wait for the device), for an `ignoreIndex` outside of int32, and where the input has no dimension
+ *     `dim`.
+ * @throws TypeError for what is no tensor, a wrong dtype, an option that is not known or of a wrong type.
+ * @throws Error for shapes or a weight length that do not fit together, and an unknown `reduction`. Nothing has been computed,
+ *     and nothing leaks.
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { logSoftmax, nllLoss } from 'tfjs-cross-entropy';
+ *
  * const logProbs = logSoftmax(tf.tensor2d([[2, 1, 0], [0, 0, 3]]), 1);
- * nllLoss(logProbs, tf.tensor1d([0, 2], 'int32')).print(); // 0.2513
+ * const target = tf.tensor1d([0, 2], 'int32');
+ * nllLoss(logProbs, target).print(); // 0.2513
+ * nllLoss(logProbs, target, { reduction: 'none', weight: [1, 2, 3] }).print(); // [0.4076, 0.2848]
  * ```
  *
- * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.nll_loss.html
+ * @see {@link crossEntropy} where there are logits: it takes one pass, and knows label smoothing and probabilities.
+ * @see {@link NLLLoss} for a criterion that holds the options, and keeps class weights on the device.
+ * @see {@link logSoftmax}, which makes log-probabilities of logits.
+ * @see [torch.nn.functional.nll_loss](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.nll_loss.html), whose
+ *     semantics these are.
  */
 export function nllLoss<R extends Reduction = 'mean', T extends AnyTensor = Tensor>(
   input: T,

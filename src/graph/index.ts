@@ -1,7 +1,7 @@
 /**
  * TensorFlow's cross-entropy ops for graph models of tfjs-converter, which has none of its own.
  *
- * @packageDocumentation
+ * @module tfjs-cross-entropy/graph
  */
 import {
   add,
@@ -22,7 +22,8 @@ import { expected } from '../functional/errors';
 import { softmax } from '../functional/softmax';
 
 /** What is used of `tf`, i.e. of whichever copy of tfjs-converter loads the models. */
-interface Converter {
+export interface Converter {
+  /** Makes the op known to models that are loaded afterwards. */
   // biome-ignore lint/suspicious/noExplicitAny: the tensors of that copy, which cannot be named from here
   registerOp(name: string, opFunc: (node: { inputs: AnyTensor[] }) => any): void;
 }
@@ -38,19 +39,43 @@ const IGNORED = -(2 ** 31);
 const LOWEST = -(2 ** 15);
 
 /**
- * Registers `SparseSoftmaxCrossEntropyWithLogits` and `SoftmaxCrossEntropyWithLogits`, with both outputs, the loss of
- * each row and its gradient by the logits, for graph models that are loaded afterwards. Gradients go through them.
+ * Registers `SparseSoftmaxCrossEntropyWithLogits` and `SoftmaxCrossEntropyWithLogits` for graph models that are loaded
+ * afterwards. Both give a loss for each row, in nats, and its gradient by the logits; gradients go through both.
  *
- * As in TensorFlow, logits are `[N, C]`, dense labels and logits are broadcast to that, and a label that is no class is
- * an error, or NaN in both outputs on GPU backends.
+ * ```text
+ * sparse, labels t [N]:      loss = -log p[t],                   backprop = p - onehot(t)
+ * dense, labels q [N, C]:    loss = sum_c q[c] * -log p[c],      backprop = p - q
+ * ```
+ *
+ * with `p = softmax(logits)`, logits `[N, C]`. As in TensorFlow, dense labels and logits are broadcast to each other, and a label
+ * that is no class is an error, or NaN in both outputs on GPU backends.
  *
  * @param tf TensorFlow.js, or its converter: whatever has `registerOp`.
+ * @throws TypeError for what has no `registerOp`; a model's run throws where its logits are no matrix.
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { registerGraphOps } from 'tfjs-cross-entropy/graph';
+ *
  * registerGraphOps(tf);
- * const model = await tf.loadGraphModel('https://example.com/model.json');
+ * const node = [
+ *   { name: 'logits', op: 'Placeholder' },
+ *   { name: 'labels', op: 'Placeholder' },
+ *   { name: 'loss', op: 'SparseSoftmaxCrossEntropyWithLogits', input: ['logits', 'labels'] },
+ * ];
+ * const saved = { modelTopology: { node, versions: {} }, weightSpecs: [], weightData: new ArrayBuffer(0) };
+ * const model = await tf.loadGraphModel(tf.io.fromMemory(saved)); // most often from a URL
+ * const inputs = { logits: tf.tensor2d([[2, 1, 0]]), labels: tf.tensor1d([0], 'int32') };
+ * const [loss, backprop] = model.execute(inputs, ['loss:0', 'loss:1']) as tf.Tensor[];
+ * loss.print(); // [0.4076]
+ * backprop.print(); // [[-0.3348, 0.2447, 0.09]]
  * ```
+ *
+ * @see `crossEntropy` of `tfjs-cross-entropy` where a model is made here.
+ * @see [SparseSoftmaxCrossEntropyWithLogits](https://www.tensorflow.org/api_docs/python/tf/raw_ops/SparseSoftmaxCrossEntropyWithLogits)
+ *     and [SoftmaxCrossEntropyWithLogits](https://www.tensorflow.org/api_docs/python/tf/raw_ops/SoftmaxCrossEntropyWithLogits),
+ *     whose semantics these are.
  */
 export function registerGraphOps(tf: Converter): void {
   if (typeof tf?.registerOp !== 'function') throw expected('`tf`', 'TensorFlow.js with its `registerOp`', tf);

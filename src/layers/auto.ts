@@ -1,15 +1,24 @@
 /**
  * For its effect: `installInLayers` of the TensorFlow.js that is imported before it.
  *
+ * From then on every `model.compile` takes criteria for losses, and Layers' own cross-entropies are `CrossEntropyLoss`
+ * where the output ends in a softmax. It throws where no TensorFlow.js with Layers was imported, or one with a tfjs-core of
+ * its own: call `installInLayers(tf)` of `tfjs-cross-entropy/layers` there.
+ *
+ * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs'; // first
+ * import { CrossEntropyLoss } from 'tfjs-cross-entropy';
  * import 'tfjs-cross-entropy/layers/auto';
  *
- * model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
+ * const dense = tf.layers.dense({ units: 3, inputShape: [1], kernelInitializer: 'zeros' });
+ * const model = tf.sequential({ layers: [dense] });
  * model.compile({ optimizer: 'adam', loss: new CrossEntropyLoss({ ignoreIndex: 0 }), metrics: ['accuracy'] });
+ * const [loss] = model.evaluate(tf.ones([2, 1]), tf.tensor1d([0, 2], 'int32')) as tf.Scalar[];
+ * loss.print(); // 1.0986, the logarithm of 3
  * ```
  *
- * @packageDocumentation
+ * @module tfjs-cross-entropy/layers/auto
  */
 import { serialization } from '@tensorflow/tfjs-core';
 import { installInLayers, type Layers } from './install-in-layers';

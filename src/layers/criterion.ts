@@ -6,7 +6,7 @@ import { nllLoss } from '../functional/nll-loss';
 import { CrossEntropyLoss } from '../nn/cross-entropy-loss';
 import type { NLLLoss } from '../nn/nll-loss';
 
-/** What can be made a loss of Layers. */
+/** What can be made a loss of Layers: a `CrossEntropyLoss` or an `NLLLoss`. */
 export type Criterion = CrossEntropyLoss<Reduction> | NLLLoss<Reduction>;
 
 /** What trains where Layers' own cross-entropy was asked for, and measures where no criterion was named. */

@@ -1,7 +1,10 @@
 /**
  * Criteria in `model.compile` of tfjs-layers. Nothing of tfjs-layers is imported: whichever copy made the model serves.
  *
- * @packageDocumentation
+ * {@link compileWithLoss} is for one model; {@link installInLayers} and `tfjs-cross-entropy/layers/auto` are for all;
+ * {@link layersLoss}, {@link acceptIndexTargets} and the metrics are the parts.
+ *
+ * @module tfjs-cross-entropy/layers
  */
 export { acceptIndexTargets } from './accept-index-targets';
 export { compileWithLoss } from './compile-with-loss';
@@ -9,6 +12,6 @@ export type { Criterion } from './criterion';
 export { installInLayers, type Layers } from './install-in-layers';
 export type { LayersFunction, LayersOptions } from './layers-function';
 export { layersLoss } from './loss';
-export { loadCriterion, storeCriterion } from './metadata';
+export { loadCriterion, storeCriterion, type WithMetadata } from './metadata';
 export { layersAccuracy, layersPerplexity, topKAccuracy } from './metrics';
-export type { CompileArgs, PerOutput } from './model';
+export type { CompileArgs, LossEntry, MetricEntry, Model, PerOutput } from './model';

@@ -4,9 +4,10 @@ import { withDefaults } from '../functional/read-options';
 import type { Criterion } from './criterion';
 import { type Measured, measure, readBatch } from './measure';
 
-/** A loss or metric of Layers; mind the order. */
+/** A loss or metric of Layers. Mind the order: the target comes first. */
 export type LayersFunction = (yTrue: Tensor, yPred: Tensor) => Tensor;
 
+/** Options of {@link layersLoss} and the metrics. */
 export interface LayersOptions {
   /**
    * The class axis of the model's output.

@@ -7,37 +7,46 @@ import { axisOf, type LayersFunction, type LayersOptions, layersFunction } from 
 import { type Measured, zeroIfNone } from './measure';
 
 /**
- * A criterion as a loss for `model.compile({ loss })`. Its value is PyTorch's for each batch: with class weights,
- * ignored targets, label smoothing, and a last batch of another size; `classWeight` of `fit` multiplies in. A batch
- * whose targets are all ignored has loss 0, where PyTorch has NaN.
+ * A criterion as a loss for `model.compile({ loss })`, called with (yTrue, yPred). Its value, in nats, is PyTorch's for each
+ * batch: with class weights, ignored targets, label smoothing, and a last batch of another size; `classWeight` of `fit`
+ * multiplies in. A batch whose targets are all ignored has loss 0, where PyTorch has NaN.
  *
- * Targets of the output's shape are probabilities, e.g. one-hot. Class indices, int32 or float32, have its shape less
- * the class axis, or with 1 there; `fitDataset` takes them as they are, `fit`, `evaluate` and `trainOnBatch` after
- * `acceptIndexTargets(model)`. That, `compileWithLoss` and `layers/auto` also make it as fast as `criterion.forward`,
- * and train a model that ends in a softmax on the logits before it; the function alone takes what it is given for logits.
+ * Targets of the output's shape are probabilities, e.g. one-hot. Class indices, int32 or float32, have its shape less the class
+ * axis, or with 1 there; `fitDataset` takes them as they are, `fit`, `evaluate` and `trainOnBatch` after
+ * `acceptIndexTargets(model)`. That, `compileWithLoss` and `layers/auto` also make it as fast as `criterion.forward`, and train
+ * a model that ends in a softmax on the logits before it; the function alone takes what it is given for logits.
  *
  * `classWeight` is looked up by Layers, an example at a time: it serves targets `[N]` only, and wants an entry for
  * `ignoreIndex` too, of any value. The criterion's own `weight` knows no such limits.
  *
- * `evaluate`, and the epochs of a history, average batches by their sizes, ignored rows included. The exact mean over
- * all rows that count is the sum over them, by a criterion of reduction `'sum'`, divided by their number:
- *
- * ```ts
- * const criterion = new CrossEntropyLoss({ ignoreIndex: 0, reduction: 'sum', dim: -1 });
- * const logits = tf.tensor2d([[2, 1, 0], [0, 0, 3], [0, 1, 0]]);
- * const y = tf.tensor1d([1, 0, 2], 'int32');
- * criterion.forward(logits, y).div(y.notEqual(0).sum()).print(); // 1.4795
- * ```
+ * `evaluate`, and the epochs of a history, average batches by their sizes, ignored rows included. The exact mean over all rows
+ * that count is the sum over them, by a criterion of reduction `'sum'`, divided by their number.
  *
  * @param criterion Its `reduction` must be `'mean'` or `'sum'`.
+ * @param options The class axis, if it is another than the criterion's.
  * @returns One and the same function for a criterion and axis.
+ * @throws TypeError for what is no criterion, and for an axis that is no integer; Error for the reduction `'none'`.
  *
  * @example
  * ```ts
- * const model = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [4] })] });
+ * import * as tf from '@tensorflow/tfjs';
+ * import { CrossEntropyLoss } from 'tfjs-cross-entropy';
+ * import { layersLoss } from 'tfjs-cross-entropy/layers';
+ *
+ * const dense = tf.layers.dense({ units: 3, inputShape: [4], kernelInitializer: 'zeros' });
+ * const model = tf.sequential({ layers: [dense] });
  * model.compile({ optimizer: 'sgd', loss: layersLoss(new CrossEntropyLoss({ labelSmoothing: 0.1 })) });
- * await model.fit(tf.randomNormal([6, 4]), tf.oneHot([0, 1, 2, 0, 1, 2], 3));
+ * (model.evaluate(tf.ones([2, 4]), tf.oneHot([0, 2], 3)) as tf.Scalar).print(); // 1.0986, the logarithm of 3
+ *
+ * // The exact mean over batches: sums over counts.
+ * const criterion = new CrossEntropyLoss({ ignoreIndex: 0, reduction: 'sum' });
+ * const logits = tf.tensor2d([[2, 1, 0], [0, 0, 3], [0, 1, 0]]);
+ * const labels = tf.tensor1d([1, 0, 2], 'int32');
+ * tf.div(criterion.forward(logits, labels), tf.sum(tf.notEqual(labels, 0))).print(); // 1.4795
  * ```
+ *
+ * @see {@link compileWithLoss}, which takes the criterion itself, and class indices.
+ * @see {@link layersAccuracy} and {@link layersPerplexity} for metrics that leave ignored targets out too.
  */
 export function layersLoss(criterion: Criterion, options?: LayersOptions): LayersFunction {
   checkCriterion(criterion);

@@ -16,32 +16,65 @@ interface Serialized {
   readonly config: ReturnType<Criterion['getConfig']>;
 }
 
-interface WithMetadata {
+/** What is used of a model: a `tf.LayersModel` of any copy of TensorFlow.js has it. */
+export interface WithMetadata {
+  /** What was set, and what a loaded model was saved with. */
   getUserDefinedMetadata(): object | undefined;
+  /** In place of what was there. */
   setUserDefinedMetadata(metadata: object): void;
 }
 
 const KEY = 'tfjs-cross-entropy';
 
 /**
- * Stores a criterion's configuration in the model's user-defined metadata, beside what is there, so that `model.save`
- * keeps it: Layers itself saves no loss that it does not know. With several outputs, an array or dictionary of them.
+ * Stores a criterion's configuration in the model's user-defined metadata, beside what is there, so that `model.save` keeps it:
+ * Layers itself saves no loss that it does not know.
+ *
+ * @param model A `tf.LayersModel`, of any copy of TensorFlow.js.
+ * @param criterion A criterion; with several outputs, an array or dictionary of them.
+ * @throws TypeError for what is no criterion, and Error for one that is disposed.
  *
  * @example
  * ```ts
- * storeCriterion(model, criterion);
- * await model.save('file:///tmp/model', { includeOptimizer: true });
+ * import * as tf from '@tensorflow/tfjs';
+ * import { CrossEntropyLoss } from 'tfjs-cross-entropy';
+ * import { compileWithLoss, loadCriterion, storeCriterion } from 'tfjs-cross-entropy/layers';
  *
- * const loaded = await tf.loadLayersModel('file:///tmp/model/model.json');
- * compileWithLoss(loaded, { optimizer: loaded.optimizer, loss: loadCriterion(loaded) });
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [4] })] });
+ * storeCriterion(model, new CrossEntropyLoss({ ignoreIndex: 0 }));
+ * // await model.save(URL), and elsewhere model = await tf.loadLayersModel(URL)
+ * const criterion = loadCriterion(model) as CrossEntropyLoss;
+ * compileWithLoss(model, { optimizer: 'adam', loss: criterion });
+ * console.log(criterion.ignoreIndex); // 0
  * ```
+ *
+ * @see {@link loadCriterion}, which is the way back.
  */
 export function storeCriterion(model: WithMetadata, criterion: PerOutput<Criterion>): void {
   const serialized = mapOutputs(criterion, serialize);
   model.setUserDefinedMetadata({ ...model.getUserDefinedMetadata(), [KEY]: serialized });
 }
 
-/** The criterion that `storeCriterion` stored in a model, made anew; with several outputs, as they were given. */
+/**
+ * The criterion that {@link storeCriterion} stored in a model, made anew; with several outputs, as they were given.
+ *
+ * @param model A `tf.LayersModel`, loaded or not.
+ * @returns A criterion that is yours: to dispose of, if it has class weights.
+ * @throws Error where the model holds none, and TypeError where it holds something else.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { NLLLoss } from 'tfjs-cross-entropy';
+ * import { loadCriterion, storeCriterion } from 'tfjs-cross-entropy/layers';
+ *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [4] })] });
+ * storeCriterion(model, new NLLLoss({ reduction: 'sum' }));
+ * console.log((loadCriterion(model) as NLLLoss<'sum'>).reduction); // sum
+ * ```
+ *
+ * @see {@link storeCriterion}, with saving and loading.
+ */
 export function loadCriterion(model: WithMetadata): PerOutput<Criterion> {
   const metadata = model.getUserDefinedMetadata() as { [KEY]?: PerOutput<Serialized> } | undefined;
   if (!metadata?.[KEY])

@@ -10,19 +10,24 @@ import type { LayersFunction } from './layers-function';
 /** For all outputs, or for each: by position, or by the output's name. */
 export type PerOutput<T> = T | T[] | { [outputName: string]: T };
 
+/** What `compile` takes for a loss: a criterion, or a function or name of Layers. */
 export type LossEntry = Criterion | LayersFunction | string;
+/** What `compile` takes for a metric: a function or name of Layers. */
 export type MetricEntry = LayersFunction | string;
 
 /** The arguments of `model.compile`, where a criterion may stand for a loss. */
 export interface CompileArgs {
+  /** As in Layers: an optimizer, or the name of one. */
   optimizer: string | Optimizer;
+  /** A loss, or one for each output. */
   loss?: PerOutput<LossEntry>;
   /** As in Layers: those of an array are for every output. */
   metrics?: MetricEntry | MetricEntry[] | { [outputName: string]: MetricEntry | MetricEntry[] };
 }
 
-/** A `tf.LayersModel`, e.g. a `tf.Sequential`. */
+/** What is used of a model: a `tf.LayersModel`, e.g. a `tf.Sequential`, of any copy of TensorFlow.js has it. */
 export interface Model {
+  /** As in Layers. */
   // biome-ignore lint/suspicious/noExplicitAny: Layers' own type knows no criteria
   compile(args: any): void;
 }

@@ -3,14 +3,15 @@ import { checkInteger } from '../functional/checks';
 import { withDefaults } from '../functional/read-options';
 import { logSoftmax, softmax } from '../functional/softmax';
 
-/** Options of `LogSoftmax` and `Softmax`. */
+/** Options of {@link LogSoftmax} and {@link Softmax}. */
 export interface SoftmaxOptions {
   /** The dimension that sums to 1, counted from the end if negative. */
   readonly dim?: number;
 }
 
-/** What `LogSoftmax` and `Softmax` have in common. They hold no tensors; `dispose` is there for all classes alike. */
+/** What `LogSoftmax` and `Softmax` have in common. */
 abstract class AlongDim {
+  /** The dimension, or `undefined` where it is left to the rank of what comes, which is deprecated. */
   readonly dim: number | undefined;
 
   constructor(className: string, options?: number | SoftmaxOptions) {
@@ -20,6 +21,7 @@ abstract class AlongDim {
     this.dim = dim;
   }
 
+  /** Of the shape of `x`, which is float32. */
   abstract forward<T extends AnyTensor>(x: T): T;
 
   /** The options as plain JSON, from which `fromConfig` makes the same module. */
@@ -32,44 +34,66 @@ abstract class AlongDim {
     return new this(config);
   }
 
+  /** Does nothing: there are no tensors to free. It is there for all classes alike. */
   dispose(): void {}
 }
 
 /**
- * `torch.nn.LogSoftmax`: the logarithm of the softmax along `dim`. Formula, shapes and errors: `logSoftmax`.
+ * `torch.nn.LogSoftmax`: {@link logSoftmax} along a dimension that is kept, with its formula, shapes and errors.
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { LogSoftmax } from 'tfjs-cross-entropy';
+ *
  * new LogSoftmax(1).forward(tf.tensor2d([[1, 3], [2, 2]])).print(); // [[-2.1269, -0.1269], [-0.6931, -0.6931]]
  * ```
  *
- * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSoftmax.html
+ * @see {@link logSoftmax} for a single call.
+ * @see {@link CrossEntropyLoss}, which needs none before it.
+ * @see [torch.nn.LogSoftmax](https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSoftmax.html), whose semantics these
+ *     are.
  */
 export class LogSoftmax extends AlongDim {
+  /**
+   * @param dim The dimension whose exponentials sum to 1, as a number or as `{ dim }`.
+   * @throws TypeError if it is no integer, or for another option.
+   */
   constructor(dim?: number | SoftmaxOptions) {
     super('LogSoftmax', dim);
   }
 
+  /** {@link logSoftmax} of `x`, float32 of any shape, along `dim`: of the same shape, in nats. */
   forward<T extends AnyTensor>(x: T): T {
     return logSoftmax(x, this.dim);
   }
 }
 
 /**
- * `torch.nn.Softmax`: the softmax along `dim`. Formula, shapes and errors: `softmax`.
+ * `torch.nn.Softmax`: {@link softmax} along a dimension that is kept, with its formula, shapes and errors.
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { Softmax } from 'tfjs-cross-entropy';
+ *
  * new Softmax(0).forward(tf.tensor1d([1, 2, 3])).print(); // [0.09, 0.2447, 0.6652]
  * ```
  *
- * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax.html
+ * @see {@link softmax} for a single call.
+ * @see {@link CrossEntropyLoss}, which takes logits, not what this makes of them.
+ * @see [torch.nn.Softmax](https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax.html), whose semantics these are.
  */
 export class Softmax extends AlongDim {
+  /**
+   * @param dim The dimension that sums to 1, as a number or as `{ dim }`.
+   * @throws TypeError if it is no integer, or for another option.
+   */
   constructor(dim?: number | SoftmaxOptions) {
     super('Softmax', dim);
   }
 
+  /** {@link softmax} of `x`, float32 of any shape, along `dim`: of the same shape, between 0 and 1. */
   forward<T extends AnyTensor>(x: T): T {
     return softmax(x, this.dim);
   }

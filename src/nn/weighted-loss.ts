@@ -1,21 +1,22 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { AnyTensor } from '../contract/any-tensor';
-import type { ClassWeight, LossOf, NLLLossOptions, Reduction } from '../contract/options';
+import type { ClassWeight, LossOf, NLLLossConfig, NLLLossOptions, Reduction } from '../contract/options';
 import { checkInteger } from '../functional/checks';
 import type { ReadOptions } from '../functional/read-options';
 import { KeptWeight } from './class-weight';
 import { explainInCompile } from './plain-compile';
 
-/** JSON has finite numbers only: others are strings there. */
-type StoredWeight = readonly (number | 'NaN' | 'Infinity' | '-Infinity')[];
+type StoredWeight = NonNullable<NLLLossConfig['weight']>;
 
-/** Options as `getConfig` gives them, and as they come back from JSON. */
+/** Options as the constructor takes them, or as `getConfig` gives them. */
 type Config<Options> = Omit<NonNullable<Options>, 'weight'> & { readonly weight?: ClassWeight | StoredWeight | null };
 
 /** What the losses with class weights have in common: their options, read as PyTorch reads them, and their lifetime. */
 export abstract class WeightedLoss<R extends Reduction> {
   private readonly className: string;
+  /** The class index whose rows contribute nothing. */
   readonly ignoreIndex: number;
+  /** `'mean'`, `'sum'` or `'none'`. */
   readonly reduction: R;
   /** The class dimension, or `undefined` for PyTorch's: 1, and 0 for an unbatched input. */
   readonly dim: number | undefined;
@@ -32,16 +33,26 @@ export abstract class WeightedLoss<R extends Reduction> {
     explainInCompile();
   }
 
-  /** A copy of the class weights on the host, or `null`. Those of a tensor are read now: on GPUs, `forward` is faster. */
+  /**
+   * A copy of the class weights on the host, or `null`. Those of a tensor are read now, which waits for a GPU; `forward`
+   * never reads them.
+   *
+   * @throws Error once the criterion is disposed, unless they were read before.
+   */
   get weight(): Float32Array | null {
     return this.keptWeight && (this.keptWeight.values ?? this.fail());
   }
 
-  /** The loss of `input` against `target`, in PyTorch's order. */
+  /**
+   * The loss of `input` against `target`, in PyTorch's order, in nats.
+   *
+   * @throws TypeError where it is not called on its criterion, and Error once that is disposed; besides what the function
+   *     of the same options throws.
+   */
   abstract forward<T extends AnyTensor = Tensor>(input: T, target: AnyTensor): LossOf<R, T>;
 
   /** The options as plain JSON, from which `fromConfig` makes the same criterion. */
-  getConfig() {
+  getConfig(): NLLLossConfig<R> {
     const { weight, ignoreIndex, reduction, dim } = this;
     return {
       weight: weight && Array.from(weight, (w) => (Number.isFinite(w) ? w : (String(w) as StoredWeight[number]))),
@@ -51,20 +62,30 @@ export abstract class WeightedLoss<R extends Reduction> {
     };
   }
 
-  /** A criterion of this class, or of the subclass that this is called on. */
+  /**
+   * A criterion of this class, or of the subclass that this is called on.
+   *
+   * @param config What `getConfig` gives, as it is or after a way through JSON.
+   * @throws What the constructor throws.
+   */
   static fromConfig<T, Options>(this: new (options: Options) => T, config: Config<Options>): T {
     if (!Array.isArray(config?.weight)) return new this(config as Options);
     const weight = config.weight.map((w) => (String(Number(w)) === w ? Number(w) : w));
     return new this({ ...config, weight } as unknown as Options);
   }
 
-  /** Frees the class weights' copies on the backends. The criterion cannot be used afterwards. */
+  /** Frees the class weights' copies on the backends. The criterion cannot be used afterwards; twice does no harm. */
   dispose(): void {
     this.keptWeight?.dispose();
     this.disposed = true;
   }
 
-  /** The options for one call of the function, with the weight on the active backend. */
+  /**
+   * The options for one call of the function, with the weight as a tensor on the active backend, which remains the
+   * criterion's. For adaptors such as `tfjs-cross-entropy/layers`.
+   *
+   * @throws Error once the criterion is disposed.
+   */
   callOptions(): NLLLossOptions<R> {
     if (this.disposed) this.fail();
     const { ignoreIndex, reduction, dim } = this;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The code in README and docs, and what it promises to print: `loss.print(); // 0.4013`. */
+/** The code in README, docs and docstrings, and what it promises to print: `loss.print(); // 0.4013`. */
 export interface Snippet {
   /** Where it stands. */
   readonly name: string;
@@ -11,9 +11,21 @@ export interface Snippet {
 export const README = 'README.md';
 export const PAGES = readdirSync('docs').map((name) => join('docs', name));
 
+const SOURCES = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => join('src', name));
+
 /** The fenced blocks of a language in a Markdown file. */
 export function snippetsOf(file: string, language: 'ts' | 'js' | 'html'): Snippet[] {
   return blocks(file, readFileSync(file, 'utf8'), language);
+}
+
+/** Those in the docstrings of the sources. */
+export function examples(): Snippet[] {
+  return SOURCES.flatMap((file) => {
+    const docstrings = readFileSync(file, 'utf8').match(/\/\*\*[\s\S]*?\*\//g) ?? [];
+    return blocks(file, docstrings.map((text) => text.replace(/^ *\* ?/gm, '')).join('\n'), 'ts');
+  });
 }
 
 function blocks(file: string, text: string, language: string): Snippet[] {
