@@ -1,10 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import ts from 'typescript';
-import { examples, expectPromised, PAGES, promises, README, snippetsOf } from './support/snippets';
+import { examples, expectPromised, fileOf, PAGES, promises, README, snippetsOf } from './support/snippets';
 
 /** Every snippet in README, docs and docstrings is compiled strictly and run against the sources; what it prints holds. */
-const snippets = [...[README, ...PAGES].flatMap((file) => snippetsOf(file, 'ts')), ...examples()];
+const all = [...[README, ...PAGES].flatMap((file) => snippetsOf(file, 'ts')), ...examples()];
+const snippets = all.filter((snippet) => !fileOf(snippet));
+const excerpts = all.filter(fileOf);
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -88,4 +91,9 @@ test.each(['[0.5, NaN]', '0.25', '-Infinity', 'sum', '[1]'])('a promise of %s is
   expectPromised(code, await run(code));
   expect(() => expectPromised(code, ['0.6'])).toThrow();
   expect(() => expectPromised(code.replace(/ \/\/.*/, ''), [promise])).toThrow();
+});
+
+test.each(excerpts)('$name is in the file that it names', (excerpt) => {
+  const [, ...lines] = excerpt.code.split('\n');
+  expect(readFileSync(fileOf(excerpt)!, 'utf8')).toContain(lines.join('\n'));
 });

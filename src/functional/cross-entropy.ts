@@ -31,15 +31,17 @@ import {
 import { CROSS_ENTROPY_DEFAULTS, readOptions } from './read-options';
 
 /**
- * The cross-entropy between logits and a target, in nats: `log_softmax` and `nll_loss` in one pass over the logits, without
+ * The cross-entropy between logits and a target, in nats: `logSoftmax` and `nllLoss` in one pass over the logits, without
  * the log-probabilities in between.
  *
  * With `p = softmax(input)` over the `C` classes, `w` the class weights (1 if absent) and `e = labelSmoothing`, the loss of a
  * row is
  *
  * ```text
- * for a class index t:    (1 - e) * w[t] * -log p[t] + (e / C) * sum_c w[c] * -log p[c],   0 where t = ignoreIndex
- * for probabilities q:    sum_c ((1 - e) * q[c] + e / C) * w[c] * -log p[c]
+ * index t:          (1 - e) * w[t] * -log p[t]
+ *                     + (e / C) * sum_c w[c] * -log p[c],
+ *                   0 where t is ignoreIndex
+ * probabilities q:  sum_c ((1 - e) * q[c] + e / C) * w[c] * -log p[c]
  * ```
  *
  * `'sum'` adds up the rows. `'mean'` divides their sum by the sum of `w[t]` over the rows that are not ignored, smoothing or

@@ -43,8 +43,8 @@ const LOWEST = -(2 ** 15);
  * afterwards. Both give a loss for each row, in nats, and its gradient by the logits; gradients go through both.
  *
  * ```text
- * sparse, labels t [N]:      loss = -log p[t],                   backprop = p - onehot(t)
- * dense, labels q [N, C]:    loss = sum_c q[c] * -log p[c],      backprop = p - q
+ * sparse, labels t [N]:    loss = -log p[t],              backprop = p - onehot(t)
+ * dense, labels q [N, C]:  loss = sum_c q[c] * -log p[c], backprop = p - q
  * ```
  *
  * with `p = softmax(logits)`, logits `[N, C]`. As in TensorFlow, dense labels and logits are broadcast to each other, and a label

@@ -20,6 +20,9 @@ export function snippetsOf(file: string, language: 'ts' | 'js' | 'html'): Snippe
   return blocks(file, readFileSync(file, 'utf8'), language);
 }
 
+/** Blocks that begin with a file's name are taken from that file. */
+export const fileOf = ({ code }: Snippet): string | undefined => code.match(/^\/\/ (\S+\.ts)\n/)?.[1];
+
 /** Those in the docstrings of the sources. */
 export function examples(): Snippet[] {
   return SOURCES.flatMap((file) => {
@@ -29,8 +32,11 @@ export function examples(): Snippet[] {
 }
 
 function blocks(file: string, text: string, language: string): Snippet[] {
-  const found = [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))];
-  return found.map(([, code], i) => ({ name: `${file} ${language} ${i + 1}`, code }));
+  const found = [...text.matchAll(new RegExp(`^( *)\`\`\`${language}\\n([\\s\\S]*?)^\\1\`\`\``, 'gm'))];
+  return found.map(([, indentation, code], i) => ({
+    name: `${file} ${language} ${i + 1}`,
+    code: code.replaceAll(new RegExp(`^${indentation}`, 'gm'), ''),
+  }));
 }
 
 const PRINTS = /\.print\(|console\.log\(/g;
