@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import type { CrossEntropyLoss } from 'tfjs-cross-entropy';
-import { type Digits, toTensors } from './data';
+import type { Digits } from './data';
 import type { DigitClassifier } from './model';
+import { toTensors } from './tensors';
 
 export interface Evaluation {
   readonly loss: number;
@@ -11,13 +12,18 @@ export interface Evaluation {
 }
 
 /** How `model` does on `digits`, from which it learns nothing. */
-export function evaluate(model: DigitClassifier, digits: Digits, criterion: CrossEntropyLoss): Evaluation {
-  return tf.tidy(() => {
+export async function evaluate(
+  model: DigitClassifier,
+  digits: Digits,
+  criterion: CrossEntropyLoss,
+): Promise<Evaluation> {
+  const results = tf.tidy(() => {
     const { images, labels } = toTensors(digits);
     const logits = model.forward(images);
-    const loss = criterion.forward(logits, labels).dataSync()[0];
-    const predicted = tf.argMax(logits, 1).dataSync<'int32'>();
-    const right = predicted.filter((digit, i) => digit === digits.labels[i]).length;
-    return { loss, accuracy: right / predicted.length, predicted };
+    return { loss: criterion.forward(logits, labels), predicted: tf.argMax(logits, 1) };
   });
+  const [[loss], predicted] = await Promise.all([results.loss.data(), results.predicted.data<'int32'>()]);
+  tf.dispose([results.loss, results.predicted]);
+  const right = predicted.filter((digit, i) => digit === digits.labels[i]).length;
+  return { loss, accuracy: right / predicted.length, predicted };
 }

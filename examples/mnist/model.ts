@@ -4,17 +4,17 @@ import type { Random } from './random';
 
 const HIDDEN = 512;
 
-/** 784 pixels -> 512 hidden units -> 10 logits, one a digit. */
+/** 784 pixels -> hidden units (512 by default) -> 10 logits, one a digit. */
 export class DigitClassifier {
   readonly weight1: tf.Variable<tf.Rank.R2>;
   readonly bias1: tf.Variable<tf.Rank.R1>;
   readonly weight2: tf.Variable<tf.Rank.R2>;
   readonly bias2: tf.Variable<tf.Rank.R1>;
 
-  constructor(random: Random) {
-    this.weight1 = randomWeight(PIXELS, HIDDEN, random);
-    this.bias1 = zeroBias(HIDDEN);
-    this.weight2 = randomWeight(HIDDEN, CLASSES, random);
+  constructor(random: Random, hidden = HIDDEN) {
+    this.weight1 = randomWeight(PIXELS, hidden, random);
+    this.bias1 = zeroBias(hidden);
+    this.weight2 = randomWeight(hidden, CLASSES, random);
     this.bias2 = zeroBias(CLASSES);
   }
 

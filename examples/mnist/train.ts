@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { CrossEntropyLoss } from 'tfjs-cross-entropy';
 import { randomBatches } from './batches';
-import { type Split, toTensors } from './data';
+import type { Split } from './data';
 import { type Evaluation, evaluate } from './evaluate';
 import type { DigitClassifier } from './model';
 import type { Options } from './options';
 import { startProgress } from './progress';
 import type { Random } from './random';
+import { toTensors } from './tensors';
 
 const MOMENTUM = 0.9;
 
@@ -51,7 +52,7 @@ export async function train(
         await tf.nextFrame(); // lets Node notice a Ctrl-C
         if (stop.aborted) return epochs;
       }
-      const heldOut = evaluate(model, digits.heldOut, criterion);
+      const heldOut = await evaluate(model, digits.heldOut, criterion);
       const epoch = { number: epochs.length + 1, trainLoss, heldOut };
       epochs.push(epoch);
       progress.epoch(epoch);
