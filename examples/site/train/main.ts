@@ -1,0 +1,4 @@
+import { t } from '../messages';
+import { layPage } from '../page';
+
+layPage('train', t.train.title);
