@@ -12,7 +12,7 @@ export interface Curve {
   describe(text: string): void;
 }
 
-const HEIGHT = 220;
+const HEIGHT = 200;
 const NAMES: readonly LossName[] = ['ours', 'theirs'];
 
 export function curve(
@@ -55,7 +55,10 @@ export function curve(
           x: { time: false },
           y: { range: (_, least, largest) => [Math.min(0, least), most ?? Math.max(largest, 1e-3) * 1.05] },
         },
-        axes: [axis, { ...axis, size: 56, values: (_, ticks) => ticks.map(format) }],
+        axes: [
+          { ...axis, size: 30 },
+          { ...axis, size: 56, values: (_, ticks) => ticks.map(format) },
+        ],
         series: [{}, line('ours'), line('theirs')],
       },
       data as uPlot.AlignedData,
