@@ -9,6 +9,8 @@ import {
   greaterEqual,
   less,
   logicalAnd,
+  logicalNot,
+  logicalOr,
   max,
   mul,
   notEqual,
@@ -84,10 +86,16 @@ export function liveRows(target: Tensor, view: ClassView, ignoreIndex: number): 
   return notEqual(perRow(target, view), scalar(ignoreIndex, 'int32'));
 }
 
+/** Which rows of an index target have a class for a label. */
+function rowsOfClasses(target: Tensor, view: ClassView): Tensor {
+  const t = perRow(target, view);
+  return logicalAnd(greaterEqual(t, scalar(0, 'int32')), less(t, scalar(view.classes, 'int32')));
+}
+
 /** `w[t]`: 0 for an ignored row, and NaN for a label that is no class, so that its loss cannot pass for right. */
 export function rowWeights(target: Tensor, weight: Tensor, view: ClassView, ignoreIndex: number): Tensor {
   const t = perRow(target, view);
-  const inRange = logicalAnd(greaterEqual(t, scalar(0, 'int32')), less(t, scalar(view.classes, 'int32')));
+  const inRange = rowsOfClasses(target, view);
   const label = where(inRange, t, zerosLike(t));
   const labelWeight = weight.size === 0 ? cast(inRange, 'float32') : gather(weight, reshape(label, [view.rows]));
   const valid = where(inRange, perRow(labelWeight, view), nan());
@@ -107,8 +115,8 @@ export function smoothed(target: Tensor, { labelSmoothing }: LossAttrs, { classe
 
 /**
  * What multiplies `-logProb[c]` in the loss of a row: probability times class weight, smoothed; times `k` where given.
- * With indices `(1 - e) * w[t] * [c == t] + (e / C) * w[c]`, 0 in ignored rows; with probabilities
- * `(T * (1 - e) + e / C) * w[c]`.
+ * With indices `(1 - e) * w[t] * [c == t] + (e / C) * w[c]`, 0 in ignored rows, and NaN for all classes where the label
+ * is none of them; with probabilities `(T * (1 - e) + e / C) * w[c]`.
  */
 export function coefficients(target: Tensor, weight: Tensor, attrs: LossAttrs, view: ClassView, k?: Tensor): Tensor {
   const { labelSmoothing, ignoreIndex } = attrs;
@@ -116,7 +124,8 @@ export function coefficients(target: Tensor, weight: Tensor, attrs: LossAttrs, v
   const weigh = (x: Tensor) => (weight.size > 0 ? mul(x, perClass(weight)) : x);
   if (attrs.target === 'probabilities') return scaled(weigh(smoothed(dense(target, view), attrs, view)));
   const atLabel = scaled(mul(rowWeights(target, weight, view, ignoreIndex), 1 - labelSmoothing));
-  const onLabel = where(oneHotRows(target, view), atLabel, scalar(0));
+  const holdsLabel = logicalOr(oneHotRows(target, view), logicalNot(rowsOfClasses(target, view)));
+  const onLabel = where(holdsLabel, atLabel, scalar(0));
   const all = labelSmoothing === 0 ? onLabel : add(onLabel, scaled(weigh(scalar(labelSmoothing / view.classes))));
   return where(liveRows(target, view, ignoreIndex), all, scalar(0));
 }

@@ -25,12 +25,12 @@ export const crossEntropyLossOp = defineLoss('CrossEntropyLoss', {
   loss(dy, inputs, attrs) {
     if (attrs.target === 'indices') return indices;
     const { target, weight } = inputs;
-    const constant = attrs.labelSmoothing === 1 || target.size === 0;
+    if (target.size === 0) return { target: () => zerosLike(target), weight: () => zerosLike(weight) };
     return {
       target: () => {
-        if (constant) return zerosLike(target);
         const { x, k } = terms({ ...inputs, dy }, attrs);
-        const logP = logSoftmaxOp(x, VIEW);
+        // Without a share in the loss, a probability has no derivative, not even by way of an infinite logarithm.
+        const logP = attrs.labelSmoothing === 1 ? zerosLike(x) : logSoftmaxOp(x, VIEW);
         const weightedLogP = weight.size > 0 ? weighted(perClass(weight), logP) : logP;
         return reshape(mul(weightedLogP, mul(k, attrs.labelSmoothing - 1)), target.shape);
       },

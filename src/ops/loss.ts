@@ -72,6 +72,7 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
       const { dy, record, divisor } = inputs;
       return {
         dy: () => {
+          if (v.size === 0) return zerosLike(dy); // not every backend sums up nothing
           const perUnit = mul(v, runGrad({ ...inputs, dy: onesLike(dy) }, attrs));
           return attrs.reduction === 'none' ? sum(perUnit, attrs.dim) : sum(perUnit);
         },

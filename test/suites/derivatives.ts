@@ -160,6 +160,31 @@ export function derivativesSuite(backend: string): Check[] {
       }
     }),
 
+    check('of nothing, by its upstream gradient, its probabilities and its weight', async () => {
+      for (const shape of [
+        [0, 3],
+        [0, 3, 0],
+        [2, 3, 0],
+        [2, 0],
+      ]) {
+        const x = tf.ones(shape);
+        const q = tf.ones(shape);
+        const rows = shape.filter((_, axis) => axis !== 1);
+        const weight = tf.ones([shape[1]]);
+        for (const reduction of REDUCTIONS) {
+          const dy = tf.ones(reduction === 'none' ? rows : []);
+          const f = (x: tf.Tensor, q: tf.Tensor, w: tf.Tensor) =>
+            crossEntropy(x, q, { reduction, weight: w as tf.Tensor1D });
+          const slope = (dy: tf.Tensor, q: tf.Tensor, w: tf.Tensor) => tf.grad((x: tf.Tensor) => f(x, q, w))(x, dy);
+          const second = tf.grads(slope)([dy, q, weight], tf.ones(shape));
+          const what = `${shape}, ${reduction}`;
+          for (const [i, got] of [...tf.grads(f)([x, q, weight], dy), ...second].entries()) {
+            assertClose(await got.data(), new Array(got.size).fill(0), 0, `derivative ${i} of ${what}`);
+          }
+        }
+      }
+    }),
+
     check('of a loss whose logits are gone, where they were saved', async () => {
       const gradient = (x: number[]) => {
         const input = x.map((xi) => 2 * xi);

@@ -56,8 +56,11 @@ export const crossEntropyLoss = (inputs: LossInputs, attrs: LossAttrs): OutputTe
     const label = sum(where(oneHotRows(target, view), logProbs, scalar(0)), 1, true);
     const losses = [neg(weighted(mul(rowWeight, 1 - labelSmoothing), label))];
     if (labelSmoothing > 0) {
-      const ofClasses = sum(weight.size > 0 ? weighted(perClass(weight), logProbs) : logProbs, 1, true);
-      losses.push(only(liveRows(target, view, ignoreIndex), mul(ofClasses, -labelSmoothing / view.classes)));
+      const ofClasses = mul(
+        weight.size > 0 ? weighted(perClass(weight), logProbs) : logProbs,
+        -labelSmoothing / view.classes,
+      );
+      losses.push(only(liveRows(target, view, ignoreIndex), sum(ofClasses, 1, true)));
     }
     const isLargest = () => any(logicalAnd(equal(shifted, 0), oneHotRows(target, view)), 1, true);
     const correct = attrs.stats ? logicalAnd(isLargest(), greater(sumExp, 0)) : undefined;
