@@ -5,6 +5,7 @@ import { apiSuite } from './api';
 import { derivativesSuite } from './derivatives';
 import { deviationSuite } from './deviations';
 import { edgeSuite } from './edges';
+import { fuzzSuite } from './fuzz-cases';
 import { goldenSuite } from './golden';
 import { graphSuite } from './graph';
 import { layersSuite } from './layers';
@@ -27,6 +28,7 @@ export const suites = {
   across: acrossSuite,
   api: apiSuite,
   stats: statsSuite,
+  'fuzz cases': fuzzSuite,
   'row kernels': rowKernelsSuite,
   graph: graphSuite,
   layers: layersSuite,

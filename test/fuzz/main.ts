@@ -1,0 +1,211 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import * as tf from '@tensorflow/tfjs';
+import { Command } from 'commander';
+import fc from 'fast-check';
+import { findChromium } from '../../scripts/setup/chromium-path.mjs';
+import { launchChromium, serve } from '../support/browser';
+import { pageFiles } from '../support/page-files';
+import { fuzzCase } from './cases';
+import { solve } from './functions';
+import { faultOfReference, judge, placeOf, type Verdict } from './judge';
+import type { FuzzPage } from './page';
+import { activate, backendOf, CHROMIUM, loadBackend, NODE } from './places';
+import { type FuzzCase, toJSON } from './problem';
+import { incomparable, type PyTorch, startPyTorch } from './pytorch';
+import type { Solution } from './reference';
+
+declare const api: FuzzPage;
+
+/** What can say whether cases are right. */
+interface Judge {
+  readonly name: string;
+  judge(cases: readonly FuzzCase[], solutions: readonly Solution[]): Promise<Verdict[]>;
+  /** It gets each case whose number is divisible by this. */
+  readonly every: number;
+}
+
+const BATCH = 100;
+const CASES = 'test/oracle/fuzz.json';
+
+const today = () => Number(new Date().toISOString().slice(0, 10).replaceAll('-', ''));
+
+const program = new Command('npm run fuzz --')
+  .description('Random calls, and what they give on each backend against PyTorch, or a float64 reference.')
+  .option('--cases <n>', 'how many', Number, 1000)
+  .option('--seed <n>', 'a seed; by default the date', Number, today())
+  .option('--backends <names>', `of ${[...NODE, ...CHROMIUM].join(', ')}`, (names) => names.split(','), NODE)
+  .option('--share <n>', 'webgl and webgpu get one of so many cases', Number, 25)
+  .option('--seconds <n>', 'stop after so long', Number, Number.POSITIVE_INFINITY)
+  .option('--no-keep', `do not add failures to ${CASES}`)
+  .option('--python <file>', 'an interpreter that has PyTorch', process.env.PYTHON ?? 'python3');
+
+const options = program.parse().opts<{
+  cases: number;
+  seed: number;
+  backends: string[];
+  share: number;
+  seconds: number;
+  keep: boolean;
+  python: string;
+}>();
+
+function referenceBy(pytorch: PyTorch): Judge {
+  return {
+    name: `reference by PyTorch ${pytorch.version}`,
+    every: 1,
+    async judge(cases, solutions) {
+      const answers = await pytorch.solve(cases);
+      return cases.map((test, i) => {
+        const fault = faultOfReference(solutions[i], answers[i], incomparable(test));
+        return { fault, worst: 0, compared: 1, undecided: 0 };
+      });
+    },
+  };
+}
+
+const inNode = (name: string): Judge => ({
+  name,
+  every: 1,
+  async judge(cases, solutions) {
+    await activate(name);
+    const verdicts: Verdict[] = [];
+    for (const [i, test] of cases.entries()) verdicts.push(await judge(test, placeOf(backendOf(name)), solutions[i]));
+    return verdicts;
+  },
+});
+
+async function openChromium(names: readonly string[], closes: (() => Promise<void>)[]): Promise<Judge[]> {
+  if (names.length === 0) return [];
+  process.env.CHROMIUM_PATH ??= findChromium();
+  const server = await serve(pageFiles('test/fuzz/page.ts'));
+  const browser = await launchChromium();
+  closes.push(
+    () => browser.close(),
+    () => server.close(),
+  );
+  return Promise.all(
+    names.map(async (name) => {
+      const page = await browser.newPage();
+      await page.goto(`${server.url}/page`);
+      const active = await page.evaluate((name) => api.useBackend(name), name);
+      if (active !== name) throw new Error(`${name} does not start in Chromium`);
+      return {
+        name,
+        every: options.share,
+        judge: (cases: readonly FuzzCase[]) => page.evaluate((cases) => api.judge(cases), cases.map(toJSON)),
+      };
+    }),
+  );
+}
+
+/** A failing case made smaller, as long as the same judge finds a fault in it. */
+async function shrink(seed: number, path: number, judge: Judge): Promise<{ test: FuzzCase; fault: string }> {
+  let fault = '';
+  const holds = fc.asyncProperty(fuzzCase, async (test) => {
+    const [verdict] = await judge.judge([test], [solve(test)]);
+    if (verdict.fault === null) return;
+    fault = verdict.fault;
+    throw new Error(verdict.fault);
+  });
+  const { counterexample } = await fc.check(holds, {
+    seed,
+    path: String(path),
+    numRuns: path + 1,
+    interruptAfterTimeLimit: 20_000,
+    markInterruptAsFailure: true,
+  });
+  if (!counterexample) throw new Error(`the case at ${seed}:${path} fails for ${judge.name} only now and then`);
+  return { test: counterexample[0], fault };
+}
+
+/** Adds a case to those that the tests run on every backend. */
+function keep(test: FuzzCase, foundBy: string, fault: string): void {
+  const entries = existsSync(CASES) ? JSON.parse(readFileSync(CASES, 'utf8')) : [];
+  entries.push({ foundBy, fault: fault.split('\n')[0], case: JSON.parse(toJSON(test)) });
+  writeFileSync(CASES, `[\n${entries.map((entry: object) => JSON.stringify(entry)).join(',\n')}\n]\n`);
+}
+
+async function main(): Promise<void> {
+  const { cases: count, seed, backends, seconds } = options;
+  const closes: (() => Promise<void>)[] = [];
+  const judges: Judge[] = [];
+  const pytorch = await startPyTorch(options.python);
+  if (pytorch) {
+    judges.push(referenceBy(pytorch));
+    closes.push(async () => pytorch.close());
+  } else console.log(`No PyTorch: \`${options.python} -c "import torch"\` fails. The float64 reference is the oracle.`);
+  tf.enableProdMode();
+  for (const name of backends.filter((name) => NODE.includes(name))) {
+    await loadBackend(name);
+    judges.push(inNode(name));
+  }
+  judges.push(
+    ...(await openChromium(
+      backends.filter((name) => CHROMIUM.includes(name)),
+      closes,
+    )),
+  );
+  console.log(`${count} cases, --seed ${seed}`);
+
+  const totals = new Map(
+    judges.map((judge) => [judge, { cases: 0, compared: 0, undecided: 0, worst: 0, wrong: 0, ms: 0 }]),
+  );
+  const faults = new Set<string>();
+  const start = Date.now();
+  let done = 0;
+  for (; done < count && Date.now() - start < 1000 * seconds; done += BATCH) {
+    const batchSeed = seed + done / BATCH;
+    const cases = fc.sample(fuzzCase, { seed: batchSeed, numRuns: Math.min(BATCH, count - done) });
+    const solutions = cases.map(solve);
+    for (const judge of judges) {
+      const total = totals.get(judge)!;
+      const mine = [...cases.keys()].filter((i) => (done + i) % judge.every === 0);
+      const before = Date.now();
+      const verdicts = await judge.judge(
+        mine.map((i) => cases[i]),
+        mine.map((i) => solutions[i]),
+      );
+      total.ms += Date.now() - before;
+      for (const [k, { fault, worst, compared, undecided }] of verdicts.entries()) {
+        total.cases++;
+        total.compared += compared;
+        total.undecided += undecided;
+        total.worst = Math.max(total.worst, worst);
+        if (fault === null) continue;
+        total.wrong++;
+        // One of a kind is enough.
+        const kind = `${judge.name} ${cases[mine[k]].kind} ${fault.replace(/[-\d.e+]+/g, '#').slice(0, 80)}`;
+        if (faults.has(kind)) continue;
+        faults.add(kind);
+        console.log(`\nWRONG on ${judge.name} (seed ${batchSeed}, case ${mine[k]}): ${fault}`);
+        const smaller = await shrink(batchSeed, mine[k], judge);
+        console.log(`shrunk: ${smaller.fault}\n${toJSON(smaller.test)}`);
+        if (options.keep) keep(smaller.test, judge.name, smaller.fault);
+      }
+    }
+  }
+
+  console.log(
+    `\n${done} cases in ${Math.round((Date.now() - start) / 1000)} s, seeds ${seed} to ${seed + Math.ceil(done / BATCH) - 1}`,
+  );
+  console.table(
+    Object.fromEntries(
+      [...totals].map(([{ name }, { cases, compared, undecided, worst, wrong, ms }]) => [
+        name,
+        {
+          cases,
+          'numbers compared': compared,
+          undecided,
+          'largest error / allowed': Number(worst.toPrecision(3)),
+          'ms a case': Number((ms / Math.max(cases, 1)).toPrecision(3)),
+          wrong,
+        },
+      ]),
+    ),
+  );
+  for (const close of closes) await close();
+  const wrong = [...totals.values()].reduce((sum, total) => sum + total.wrong, 0);
+  if (wrong > 0) process.exitCode = 1;
+}
+
+await main();
