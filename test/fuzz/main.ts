@@ -7,6 +7,7 @@ import { launchChromium, serve } from '../support/browser';
 import { pageFiles } from '../support/page-files';
 import { fuzzCase } from './cases';
 import { solve } from './functions';
+import { hostileCall, judgeCall } from './hostile';
 import { faultOfReference, judge, placeOf, type Verdict } from './judge';
 import type { FuzzPage } from './page';
 import { activate, backendOf, CHROMIUM, loadBackend, NODE } from './places';
@@ -32,6 +33,7 @@ const today = () => Number(new Date().toISOString().slice(0, 10).replaceAll('-',
 const program = new Command('npm run fuzz --')
   .description('Random calls, and what they give on each backend against PyTorch, or a float64 reference.')
   .option('--cases <n>', 'how many', Number, 1000)
+  .option('--hostile <n>', 'how many calls as nobody should make them, on the backends in Node', Number, 1000)
   .option('--seed <n>', 'a seed; by default the date', Number, today())
   .option('--backends <names>', `of ${[...NODE, ...CHROMIUM].join(', ')}`, (names) => names.split(','), NODE)
   .option('--share <n>', 'webgl and webgpu get one of so many cases', Number, 25)
@@ -41,6 +43,7 @@ const program = new Command('npm run fuzz --')
 
 const options = program.parse().opts<{
   cases: number;
+  hostile: number;
   seed: number;
   backends: string[];
   share: number;
@@ -98,14 +101,19 @@ async function openChromium(names: readonly string[], closes: (() => Promise<voi
   );
 }
 
-/** A failing case made smaller, as long as the same judge finds a fault in it. */
-async function shrink(seed: number, path: number, judge: Judge): Promise<{ test: FuzzCase; fault: string }> {
+/** What fails, made smaller as long as the same judge finds a fault in it. */
+async function shrink<T>(
+  drawn: fc.Arbitrary<T>,
+  seed: number,
+  path: number,
+  faultOf: (value: T) => Promise<string | null>,
+): Promise<{ value: T; fault: string }> {
   let fault = '';
-  const holds = fc.asyncProperty(fuzzCase, async (test) => {
-    const [verdict] = await judge.judge([test], [solve(test)]);
-    if (verdict.fault === null) return;
-    fault = verdict.fault;
-    throw new Error(verdict.fault);
+  const holds = fc.asyncProperty(drawn, async (value) => {
+    const found = await faultOf(value);
+    if (found === null) return;
+    fault = found;
+    throw new Error(found);
   });
   const { counterexample } = await fc.check(holds, {
     seed,
@@ -114,8 +122,8 @@ async function shrink(seed: number, path: number, judge: Judge): Promise<{ test:
     interruptAfterTimeLimit: 20_000,
     markInterruptAsFailure: true,
   });
-  if (!counterexample) throw new Error(`the case at ${seed}:${path} fails for ${judge.name} only now and then`);
-  return { test: counterexample[0], fault };
+  if (!counterexample) throw new Error(`number ${path} of seed ${seed} fails only now and then`);
+  return { value: counterexample[0], fault };
 }
 
 /** Adds a case to those that the tests run on every backend. */
@@ -125,28 +133,15 @@ function keep(test: FuzzCase, foundBy: string, fault: string): void {
   writeFileSync(CASES, `[\n${entries.map((entry: object) => JSON.stringify(entry)).join(',\n')}\n]\n`);
 }
 
-async function main(): Promise<void> {
-  const { cases: count, seed, backends, seconds } = options;
-  const closes: (() => Promise<void>)[] = [];
-  const judges: Judge[] = [];
-  const pytorch = await startPyTorch(options.python);
-  if (pytorch) {
-    judges.push(referenceBy(pytorch));
-    closes.push(async () => pytorch.close());
-  } else console.log(`No PyTorch: \`${options.python} -c "import torch"\` fails. The float64 reference is the oracle.`);
-  tf.enableProdMode();
-  for (const name of backends.filter((name) => NODE.includes(name))) {
-    await loadBackend(name);
-    judges.push(inNode(name));
-  }
-  judges.push(
-    ...(await openChromium(
-      backends.filter((name) => CHROMIUM.includes(name)),
-      closes,
-    )),
-  );
-  console.log(`${count} cases, --seed ${seed}`);
+/** Faults that differ in their numbers only are of a kind. */
+const kindOf = (fault: string) => fault.replace(/[-\d.e+]+/g, '#').slice(0, 80);
 
+/** A seed of its own for each batch, and each day. */
+const seedOf = (seed: number, batch: number) => (Math.imul(seed, 1000) + batch) | 0;
+
+/** Draws cases and has each judge look at its share; gives how many were wrong. */
+async function fuzz(judges: readonly Judge[]): Promise<number> {
+  const { cases: count, seed, seconds } = options;
   const totals = new Map(
     judges.map((judge) => [judge, { cases: 0, compared: 0, undecided: 0, worst: 0, wrong: 0, ms: 0 }]),
   );
@@ -154,7 +149,7 @@ async function main(): Promise<void> {
   const start = Date.now();
   let done = 0;
   for (; done < count && Date.now() - start < 1000 * seconds; done += BATCH) {
-    const batchSeed = seed + done / BATCH;
+    const batchSeed = seedOf(seed, done / BATCH);
     const cases = fc.sample(fuzzCase, { seed: batchSeed, numRuns: Math.min(BATCH, count - done) });
     const solutions = cases.map(solve);
     for (const judge of judges) {
@@ -173,21 +168,21 @@ async function main(): Promise<void> {
         total.worst = Math.max(total.worst, worst);
         if (fault === null) continue;
         total.wrong++;
-        // One of a kind is enough.
-        const kind = `${judge.name} ${cases[mine[k]].kind} ${fault.replace(/[-\d.e+]+/g, '#').slice(0, 80)}`;
-        if (faults.has(kind)) continue;
+        const kind = `${judge.name} ${cases[mine[k]].kind} ${kindOf(fault)}`;
+        if (faults.has(kind)) continue; // one of a kind is enough
         faults.add(kind);
-        console.log(`\nWRONG on ${judge.name} (seed ${batchSeed}, case ${mine[k]}): ${fault}`);
-        const smaller = await shrink(batchSeed, mine[k], judge);
-        console.log(`shrunk: ${smaller.fault}\n${toJSON(smaller.test)}`);
-        if (options.keep) keep(smaller.test, judge.name, smaller.fault);
+        console.log(`\nWRONG on ${judge.name} (number ${mine[k]} of seed ${batchSeed}): ${fault}`);
+        const smaller = await shrink(fuzzCase, batchSeed, mine[k], async (test) => {
+          const [{ fault }] = await judge.judge([test], [solve(test)]);
+          return fault;
+        });
+        console.log(`shrunk: ${smaller.fault}\n${toJSON(smaller.value)}`);
+        if (options.keep) keep(smaller.value, judge.name, smaller.fault);
       }
     }
   }
-
-  console.log(
-    `\n${done} cases in ${Math.round((Date.now() - start) / 1000)} s, seeds ${seed} to ${seed + Math.ceil(done / BATCH) - 1}`,
-  );
+  const seconds_ = Math.round((Date.now() - start) / 1000);
+  console.log(`\n${Math.min(done, count)} cases in ${seconds_} s, --seed ${seed}`);
   console.table(
     Object.fromEntries(
       [...totals].map(([{ name }, { cases, compared, undecided, worst, wrong, ms }]) => [
@@ -203,9 +198,67 @@ async function main(): Promise<void> {
       ]),
     ),
   );
-  for (const close of closes) await close();
-  const wrong = [...totals.values()].reduce((sum, total) => sum + total.wrong, 0);
-  if (wrong > 0) process.exitCode = 1;
+  return [...totals.values()].reduce((sum, total) => sum + total.wrong, 0);
+}
+
+/** Draws hostile calls for each backend; gives how many went wrong. */
+async function harass(backends: readonly string[]): Promise<number> {
+  const { hostile: count, seed } = options;
+  const table: Record<string, Record<string, number>> = {};
+  const faults = new Set<string>();
+  let wrong = 0;
+  for (const backend of backends) {
+    await activate(backend);
+    const place = placeOf(backendOf(backend));
+    const note = (what: string) => {
+      table[what] ??= Object.fromEntries(backends.map((name) => [name, 0]));
+      table[what][backend]++;
+    };
+    for (let done = 0; done < count; done += BATCH) {
+      const batchSeed = seedOf(seed, done / BATCH);
+      const calls = fc.sample(hostileCall, { seed: batchSeed, numRuns: Math.min(BATCH, count - done) });
+      for (const [i, call] of calls.entries()) {
+        const { fault, thrown } = await judgeCall(call, place);
+        if (fault === null) {
+          note(thrown ?? 'nothing: right');
+          continue;
+        }
+        wrong++;
+        note('WRONG');
+        if (faults.has(`${call.name} ${kindOf(fault)}`)) continue;
+        faults.add(`${call.name} ${kindOf(fault)}`);
+        console.log(`\nWRONG on ${backend} (number ${i} of seed ${batchSeed}): ${fault}`);
+        const smaller = await shrink(hostileCall, batchSeed, i, async (call) => (await judgeCall(call, place)).fault);
+        console.log(`shrunk: ${smaller.fault}\n${fc.stringify(smaller.value)}`);
+      }
+    }
+  }
+  console.log(`\n${count} hostile calls a backend, --seed ${seed}. What was thrown:`);
+  console.table(Object.fromEntries(Object.entries(table).sort(([a], [b]) => a.localeCompare(b))));
+  return wrong;
+}
+
+async function main(): Promise<void> {
+  const closes: (() => Promise<void>)[] = [];
+  const judges: Judge[] = [];
+  const pytorch = await startPyTorch(options.python);
+  if (pytorch) {
+    judges.push(referenceBy(pytorch));
+    closes.push(async () => pytorch.close());
+  } else console.log(`No PyTorch: \`${options.python} -c "import torch"\` fails. The float64 reference is the oracle.`);
+  tf.enableProdMode();
+  const chosen = (names: readonly string[]) => options.backends.filter((name) => names.includes(name));
+  for (const name of chosen(NODE)) {
+    await loadBackend(name);
+    judges.push(inNode(name));
+  }
+  judges.push(...(await openChromium(chosen(CHROMIUM), closes)));
+  try {
+    const wrong = (await fuzz(judges)) + (await harass(chosen(NODE)));
+    if (wrong > 0) process.exitCode = 1;
+  } finally {
+    for (const close of closes) await close();
+  }
 }
 
 await main();
