@@ -18,6 +18,9 @@ export type {
   ClassWeight,
   CrossEntropyConfig,
   CrossEntropyOptions,
+  LinearCrossEntropyConfig,
+  LinearCrossEntropyLossOptions,
+  LinearCrossEntropyOptions,
   LossOf,
   LossWithStats,
   NLLLossConfig,
@@ -25,8 +28,10 @@ export type {
   Reduction,
 } from './contract/options';
 export { crossEntropy, crossEntropyWithStats } from './functional/cross-entropy';
+export { linearCrossEntropy } from './functional/linear-cross-entropy';
 export { nllLoss } from './functional/nll-loss';
 export { logSoftmax, softmax } from './functional/softmax';
 export { CrossEntropyLoss } from './nn/cross-entropy-loss';
+export { LinearCrossEntropyLoss } from './nn/linear-cross-entropy-loss';
 export { NLLLoss } from './nn/nll-loss';
 export { LogSoftmax, Softmax, type SoftmaxOptions } from './nn/softmax';

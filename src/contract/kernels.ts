@@ -39,6 +39,8 @@ export interface LossAttrs {
   readonly wants: 'loss' | 'record' | 'gradient';
   /** Whether it is to give `Stats` as well: CrossEntropyLoss with indices only. */
   readonly stats?: boolean;
+  /** For the gradient kernel: nobody needs the input any more, and the gradient may be written over it. */
+  readonly overwrites?: boolean;
 }
 
 /**
@@ -80,6 +82,25 @@ export interface ScaleGradientInputs {
   readonly target: TensorInfo;
 }
 
+/** Of the product `x weight^T + bias`, which makes logits `[rows, classes]`. */
+export interface LinearInputs {
+  /** `[rows, features]` */
+  readonly x: TensorInfo;
+  /** `[classes, features]` */
+  readonly weight: TensorInfo;
+  /** `[classes]`, or `[0]` for none. */
+  readonly bias: TensorInfo;
+}
+
+export interface LinearWeightGradInputs {
+  /** `[classes, features]`; nobody else needs it, so that it may be added to in place. */
+  readonly sum: TensorInfo;
+  /** By the logits, `[rows, classes]`. */
+  readonly gradient: TensorInfo;
+  /** `[rows, features]` */
+  readonly x: TensorInfo;
+}
+
 export interface SoftmaxAttrs {
   readonly dim: number;
 }
@@ -92,6 +113,11 @@ export interface Kernels<Backend> {
   CrossEntropyLossGrad(inputs: LossGradInputs, attrs: LossAttrs, backend: Backend): TensorInfo;
   /** `dy * gradient`; 0 in ignored rows, whatever `dy` is. */
   ScaleGradient(inputs: ScaleGradientInputs, attrs: LossAttrs, backend: Backend): TensorInfo;
+  LinearLogits(inputs: LinearInputs, attrs: object, backend: Backend): TensorInfo;
+  /** `x weight`, where `x` is the gradient by the logits, `[rows, classes]`. */
+  LinearInputGrad(inputs: Pick<LinearInputs, 'x' | 'weight'>, attrs: object, backend: Backend): TensorInfo;
+  /** `sum + gradient^T x`. */
+  LinearWeightGrad(inputs: LinearWeightGradInputs, attrs: object, backend: Backend): TensorInfo;
   LogSoftmaxDim(inputs: { x: TensorInfo }, attrs: SoftmaxAttrs, backend: Backend): TensorInfo;
   LogSoftmaxDimGrad(inputs: { dy: TensorInfo; x: TensorInfo }, attrs: SoftmaxAttrs, backend: Backend): TensorInfo;
   SoftmaxDim(inputs: { x: TensorInfo }, attrs: SoftmaxAttrs, backend: Backend): TensorInfo;

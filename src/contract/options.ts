@@ -60,6 +60,40 @@ export interface NLLLossOptions<R extends Reduction = Reduction> {
   readonly dim?: number;
 }
 
+/** What `linearCrossEntropy` and `LinearCrossEntropyLoss` have in common. */
+export interface LinearLossOptions<R extends Reduction = Reduction> extends Omit<CrossEntropyOptions<R>, 'dim'> {
+  /**
+   * How many rows have their logits in memory at a time; fewer where the device holds no more.
+   * @default as many rows as have logits of the input's size, and 64 at least, where there are no fewer rows than
+   *     features, and more classes than features; else all of them
+   */
+  readonly batchChunkSize?: number;
+  /**
+   * Position `t` of a `[N, T, D]` input predicts the target at `t + shift`: 1 for language models, whose targets are their
+   * inputs. The last positions predict nothing.
+   * @default 0
+   */
+  readonly shift?: number;
+}
+
+/** Options of `linearCrossEntropy`. */
+export interface LinearCrossEntropyOptions<R extends Reduction = Reduction> extends LinearLossOptions<R> {
+  /**
+   * What is added to the logits of each class, `[C]`, float32.
+   * @default nothing
+   */
+  readonly linearBias?: AnyTensor | null;
+}
+
+/** Options of `LinearCrossEntropyLoss`. */
+export interface LinearCrossEntropyLossOptions<R extends Reduction = Reduction> extends LinearLossOptions<R> {
+  /**
+   * Whether the layer has a bias.
+   * @default false
+   */
+  readonly bias?: boolean;
+}
+
 /** Options of {@link crossEntropy} and {@link CrossEntropyLoss}. */
 export interface CrossEntropyOptions<R extends Reduction = Reduction> extends NLLLossOptions<R> {
   /**
@@ -85,4 +119,16 @@ export interface NLLLossConfig<R extends Reduction = Reduction> {
 export interface CrossEntropyConfig<R extends Reduction = Reduction> extends NLLLossConfig<R> {
   /** The share of the target's probability that is spread evenly over all classes. */
   readonly labelSmoothing: number;
+}
+
+/** The options of a {@link LinearCrossEntropyLoss} as plain JSON: what its `getConfig` gives, and `fromConfig` takes. */
+export interface LinearCrossEntropyConfig<R extends Reduction = Reduction> extends Omit<CrossEntropyConfig<R>, 'dim'> {
+  readonly inFeatures: number;
+  readonly numClasses: number;
+  /** Whether the layer has a bias. */
+  readonly bias: boolean;
+  /** Left out where it is chosen by the sizes. */
+  readonly batchChunkSize?: number;
+  /** How far ahead of its position a target is. */
+  readonly shift: number;
 }

@@ -39,8 +39,11 @@ export function checkClassDim(dim: number | undefined, rank: number): number {
   return checkDim(dim ?? (rank === 1 ? 0 : 1), rank);
 }
 
+/** Logits, be they there or not. */
+export type Shaped = Pick<Tensor, 'shape' | 'rank'>;
+
 /** An index target must have the input's shape less its class dimension, and hold int32. */
-export function checkIndexTarget(input: Tensor, target: Tensor, dim: number): void {
+export function checkIndexTarget(input: Shaped, target: Tensor, dim: number): void {
   const { rank } = input;
   const expected = rowShape(input.shape, dim);
   const fits = show(expected) === show(target.shape);
@@ -75,7 +78,7 @@ export function checkIndexTarget(input: Tensor, target: Tensor, dim: number): vo
 }
 
 /** What was most likely meant where the shape of an index target does not fit. */
-function advice(input: Tensor, target: Tensor, dim: number): string {
+function advice(input: Shaped, target: Tensor, dim: number): string {
   for (const axis of [dim, input.rank - 1]) {
     const match = matchLabels(target, input, axis);
     if (match < 0) continue;
@@ -88,7 +91,7 @@ function advice(input: Tensor, target: Tensor, dim: number): string {
 }
 
 /** Whether labels have the shape of logits without their class axis (0), with 1 there (1), or neither (-1). */
-const matchLabels = (labels: Tensor, logits: Tensor, axis: number) =>
+const matchLabels = (labels: Shaped, logits: Shaped, axis: number) =>
   [rowShape, keptShape].findIndex((shape) => show(shape(logits.shape, axis)) === show(labels.shape));
 
 export function checkProbabilityTarget(target: Tensor, ignoreIndex: number): void {
@@ -104,7 +107,7 @@ export function checkProbabilityTarget(target: Tensor, ignoreIndex: number): voi
 }
 
 /** Checks class weights against the classes, and gives them as a tensor: `[0]` for none. */
-export function weightTensor(weight: ClassWeight | null, input: Tensor, dim: number, prefix = ''): Tensor {
+export function weightTensor(weight: ClassWeight | null, input: Shaped, dim: number, prefix = ''): Tensor {
   if (weight == null) return tensor1d(NONE);
   const classes = input.shape[dim];
   const shape = weightShape(weight);

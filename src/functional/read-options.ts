@@ -1,9 +1,20 @@
-import type { ClassWeight, CrossEntropyOptions, Reduction } from '../contract/options';
+import type { AnyTensor } from '../contract/any-tensor';
+import type { ClassWeight, CrossEntropyOptions, LinearCrossEntropyOptions, Reduction } from '../contract/options';
 import { checkInteger } from './checks';
 import { describe, expected } from './errors';
 
 export const NLL_LOSS_DEFAULTS = { weight: null, ignoreIndex: -100, reduction: 'mean', dim: undefined } as const;
 export const CROSS_ENTROPY_DEFAULTS = { ...NLL_LOSS_DEFAULTS, labelSmoothing: 0 } as const;
+
+export const LINEAR_CROSS_ENTROPY_DEFAULTS = {
+  linearBias: null,
+  weight: null,
+  ignoreIndex: -100,
+  reduction: 'mean',
+  labelSmoothing: 0,
+  batchChunkSize: undefined,
+  shift: 0,
+} as const;
 
 /** Options with their defaults; that of `dim` depends on the input's rank. */
 export interface ReadOptions<R extends Reduction> {
@@ -14,10 +25,17 @@ export interface ReadOptions<R extends Reduction> {
   readonly labelSmoothing: number;
 }
 
+/** Those of the linear loss. */
+export interface ReadLinearOptions<R extends Reduction> extends ReadOptions<R> {
+  readonly linearBias: AnyTensor | null;
+  readonly batchChunkSize: number | undefined;
+  readonly shift: number;
+}
+
 /** The one place where the options of a loss are looked at, for function and class alike. */
 export function readOptions<R extends Reduction>(
   options: CrossEntropyOptions<R>,
-  defaults: typeof NLL_LOSS_DEFAULTS | typeof CROSS_ENTROPY_DEFAULTS,
+  defaults: object,
   functionName: string,
 ): ReadOptions<R> {
   const read = { labelSmoothing: 0, ...withDefaults(options, defaults, functionName) } as ReadOptions<R>;
@@ -33,6 +51,23 @@ export function readOptions<R extends Reduction>(
   if (typeof labelSmoothing !== 'number' || !(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new RangeError(`labelSmoothing must be between 0.0 and 1.0. Got: ${describe(labelSmoothing)}`);
   }
+  return read;
+}
+
+/** The same for the linear loss, whose options are more; a class has others besides, with defaults of their own. */
+export function readLinearOptions<R extends Reduction, Others extends object = object>(
+  options: LinearCrossEntropyOptions<R> & Partial<Others>,
+  functionName: string,
+  others?: Others,
+): ReadLinearOptions<R> & Others {
+  const { linearBias, ...shared } = LINEAR_CROSS_ENTROPY_DEFAULTS;
+  const defaults = { ...(others ?? { linearBias }), ...shared };
+  const read = readOptions(options, defaults, functionName) as ReadLinearOptions<R> & Others;
+  const { batchChunkSize, shift } = read;
+  if (batchChunkSize !== undefined && !(Number.isInteger(batchChunkSize) && batchChunkSize > 0)) {
+    throw expected('`batchChunkSize`', 'a positive integer', batchChunkSize);
+  }
+  if (!(Number.isInteger(shift) && shift >= 0)) throw expected('`shift`', 'an integer of 0 or more', shift);
   return read;
 }
 

@@ -9,7 +9,9 @@ import { explainInCompile } from './plain-compile';
 type StoredWeight = NonNullable<NLLLossConfig['weight']>;
 
 /** Options as the constructor takes them, or as `getConfig` gives them. */
-type Config<Options> = Omit<NonNullable<Options>, 'weight'> & { readonly weight?: ClassWeight | StoredWeight | null };
+export type Config<Options> = Omit<NonNullable<Options>, 'weight'> & {
+  readonly weight?: ClassWeight | StoredWeight | null;
+};
 
 /** What the losses with class weights have in common: their options, read as PyTorch reads them, and their lifetime. */
 export abstract class WeightedLoss<R extends Reduction> {
@@ -69,9 +71,7 @@ export abstract class WeightedLoss<R extends Reduction> {
    * @throws What the constructor throws.
    */
   static fromConfig<T, Options>(this: new (options: Options) => T, config: Config<Options>): T {
-    if (!Array.isArray(config?.weight)) return new this(config as Options);
-    const weight = config.weight.map((w) => (String(Number(w)) === w ? Number(w) : w));
-    return new this({ ...config, weight } as unknown as Options);
+    return new this(optionsFrom(config));
   }
 
   /** Frees the class weights' copies on the backends. The criterion cannot be used afterwards; twice does no harm. */
@@ -103,4 +103,11 @@ export function optionsOf<R extends Reduction>(criterion: WeightedLoss<R> | unde
   throw new TypeError(
     'Expected `forward` to be called as criterion.forward(input, target); Layers takes layersLoss(criterion).',
   );
+}
+
+/** Options as they were before `getConfig`. */
+export function optionsFrom<Options>(config: Config<Options>): Options {
+  if (!Array.isArray(config?.weight)) return config as Options;
+  const weight = config.weight.map((w) => (String(Number(w)) === w ? Number(w) : w));
+  return { ...config, weight } as unknown as Options;
 }

@@ -9,6 +9,7 @@ import { fuzzSuite } from './fuzz-cases';
 import { goldenSuite } from './golden';
 import { graphSuite } from './graph';
 import { layersSuite } from './layers';
+import { linearSuite } from './linear';
 import { propertySuite } from './properties';
 import { rowKernelsSuite } from './row-kernels';
 import { softmaxEndedSuite } from './softmax-ended';
@@ -31,6 +32,7 @@ export const suites = {
   'fuzz cases': fuzzSuite,
   'row kernels': rowKernelsSuite,
   graph: graphSuite,
+  linear: linearSuite,
   layers: layersSuite,
   'softmax-ended models': softmaxEndedSuite,
   training: trainingSuite,

@@ -1,5 +1,6 @@
 import type { Kernels } from '../../contract/kernels';
 import { crossEntropyLoss, crossEntropyLossGrad, scaleGradient } from './cross-entropy-loss';
+import { linearInputGrad, linearLogits, linearWeightGrad } from './linear';
 import { nllLoss, nllLossGrad } from './nll-loss';
 import { logSoftmax, logSoftmaxGrad, softmax, softmaxGrad } from './softmax';
 
@@ -10,6 +11,9 @@ export const compositeKernels: Kernels<unknown> = {
   CrossEntropyLoss: crossEntropyLoss,
   CrossEntropyLossGrad: crossEntropyLossGrad,
   ScaleGradient: scaleGradient,
+  LinearLogits: linearLogits,
+  LinearInputGrad: linearInputGrad,
+  LinearWeightGrad: linearWeightGrad,
   LogSoftmaxDim: logSoftmax,
   LogSoftmaxDimGrad: logSoftmaxGrad,
   SoftmaxDim: softmax,

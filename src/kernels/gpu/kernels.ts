@@ -8,7 +8,7 @@ import { four, NO_WALK, walkChunks, walkClasses } from './walk';
 /** All kernels, the same on every GPU. */
 export function gpuKernels<Backend extends GpuBackend>(
   device: Device<Backend>,
-): Omit<Kernels<Backend>, 'ScaleGradient'> {
+): Omit<Kernels<Backend>, 'ScaleGradient' | 'LinearLogits' | 'LinearInputGrad' | 'LinearWeightGrad'> {
   /** Four numbers of each row, by way of states of its chunks where those are worth a pass of their own. */
   const reduce = (backend: Backend, rows: Rows, walk: Walk, finish: Code) => {
     const view = classView(rows.shape, rows.dim);

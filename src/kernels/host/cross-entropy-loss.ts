@@ -31,11 +31,12 @@ export function crossEntropyLossKernels<Backend extends HostBackend>(host: Host<
     CrossEntropyLossGrad({ input, target, weight, dy, record, divisor }, attrs, backend) {
       const view = classView(input.shape, attrs.dim);
       const inputs = [input, target, weight, dy, record, divisor];
-      const [gradient] = host(backend, inputs, [input.shape], (kernels, arrays, [out]) => {
+      const shapes = attrs.overwrites ? [] : [input.shape];
+      const [gradient] = host(backend, inputs, shapes, (kernels, arrays, [out = arrays[0]]) => {
         const [, , , dy, record, [divisor]] = arrays;
         kernels.lossGradient({ ...rowsOf(view, attrs, arrays), divisor, record }, dy, out);
       });
-      return gradient;
+      return gradient ?? again(input, backend);
     },
 
     ScaleGradient({ gradient, dy, target }, attrs, backend) {

@@ -101,7 +101,30 @@ export const javascript: RowKernels = {
   scale(x, k) {
     for (let i = 0; i < x.length; i++) x[i] *= k;
   },
+
+  addProduct(to, { x, w, g, features }) {
+    const [rows, units] = [x.length / features, w.length / features];
+    for (let r = 0; r < rows; r++) {
+      for (let c = 0; c < units; c++) {
+        const [xAt, wAt, gAt] = [r * features, c * features, r * units + c];
+        if (to === 'g') g[gAt] += dot(x, xAt, w, wAt, features);
+        else if (to === 'x') addTimes(x, xAt, g[gAt], w, wAt, features);
+        else addTimes(w, wAt, g[gAt], x, xAt, features);
+      }
+    }
+  },
 };
+
+function dot(a: Values, aAt: number, b: Values, bAt: number, size: number): number {
+  let sum = 0;
+  for (let i = 0; i < size; i++) sum += a[aAt + i] * b[bAt + i];
+  return sum;
+}
+
+/** `to += k * from`, from element to element. */
+function addTimes(to: Values, toAt: number, k: number, from: Values, fromAt: number, size: number): void {
+  for (let i = 0; i < size; i++) to[toAt + i] += k * from[fromAt + i];
+}
 
 /** Where the classes of a row are. */
 interface Row {

@@ -40,4 +40,17 @@ export interface RowKernels {
   logSoftmaxGradient(x: Values, dy: Values, view: ClassView, out: Values): void;
   /** `x *= k`, in place. */
   scale(x: Values, k: number): void;
+  /**
+   * Of the three matrices that a projection has to do with, adds to one the product of the others: to `g` the logits
+   * `x w^T`, to `x` the gradient by the input, `g w`, or to `w` that by the weights, `g^T x`.
+   */
+  addProduct(to: 'x' | 'w' | 'g', matrices: Projection): void;
+}
+
+/** Its matrices: `x` is `[rows, features]`, `w` `[units, features]`, and `g` `[rows, units]`. */
+export interface Projection {
+  readonly x: Values;
+  readonly w: Values;
+  readonly g: Values;
+  readonly features: number;
 }

@@ -35,6 +35,17 @@ export type Module = Readonly<Record<Parameter, WebAssembly.Global>> & {
   softmaxGradient(rows: number, y: number, dy: number, out: number): void;
   logSoftmaxGradient(rows: number, x: number, dy: number, out: number): void;
   multiply(x: number, count: number, k: number): void;
+  addDots(g: number, step: number, x: number, w: number, rows: number, units: number, features: number): void;
+  addProduct(
+    out: number,
+    a: number,
+    rowStep: number,
+    termStep: number,
+    b: number,
+    rows: number,
+    terms: number,
+    columns: number,
+  ): void;
 };
 
 /** A memory that threads share has another type than the modules expect, of as many bytes. */

@@ -3,6 +3,7 @@ import { coefficientsOf } from '../host/record';
 import type { LossRows, RowKernels } from '../host/row-kernels';
 import { type Arrays, forEachBlock } from './blocks';
 import { instantiate, type Module, setParameters } from './module';
+import { addProduct } from './products';
 import type { Workspace } from './workspace';
 
 /** The row kernels in WebAssembly SIMD, or `null` where there is none. */
@@ -52,6 +53,8 @@ export function simdRowKernels(workspace: Workspace): RowKernels | null {
       if (isWithin(x)) module.multiply(x.byteOffset, x.length, k);
       else for (let i = 0; i < x.length; i++) x[i] *= k;
     },
+
+    addProduct: (to, matrices) => addProduct(module, workspace, to, matrices),
   };
 }
 

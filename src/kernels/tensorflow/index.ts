@@ -1,6 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { type ClassView, classView } from '../../contract/class-view';
 import type { Kernels, LossAttrs, SoftmaxAttrs } from '../../contract/kernels';
+import * as linear from '../composite/linear';
 import * as composite from '../composite/softmax';
 import { hostKernels } from '../host';
 import { type TensorflowBackend, tensorflow } from './backend';
@@ -20,13 +21,21 @@ export const tensorflowKernels: Kernels<TensorflowBackend> = {
   NLLLoss: choose(isLarge, host.NLLLoss, nllLoss),
   NLLLossGrad: host.NLLLossGrad, // reads no logits, and writes hardly anything but zeros
   CrossEntropyLoss: choose(isPlain, host.CrossEntropyLoss, crossEntropyLoss),
-  CrossEntropyLossGrad: choose(isPlain, host.CrossEntropyLossGrad, crossEntropyLossGrad),
+  CrossEntropyLossGrad: choose(isPlain, onCopies(host.CrossEntropyLossGrad), crossEntropyLossGrad),
   ScaleGradient: scaleGradient,
+  LinearLogits: linear.linearLogits,
+  LinearInputGrad: linear.linearInputGrad,
+  LinearWeightGrad: linear.linearWeightGrad,
   LogSoftmaxDim: choose(isNative, host.LogSoftmaxDim, logSoftmax),
   LogSoftmaxDimGrad: choose(isNative, host.LogSoftmaxDimGrad, composite.logSoftmaxGrad),
   SoftmaxDim: choose(isNative, host.SoftmaxDim, softmax),
   SoftmaxDimGrad: choose(isNative, host.SoftmaxDimGrad, composite.softmaxGrad),
 };
+
+/** What kernels on the host write over is a copy. */
+function onCopies<Inputs, Output>(kernel: Kernel<Inputs, LossAttrs, Output>): Kernel<Inputs, LossAttrs, Output> {
+  return (inputs, attrs, backend) => kernel(inputs, { ...attrs, overwrites: false }, backend);
+}
 
 type Kernel<Inputs, Attrs, Output> = (inputs: Inputs, attrs: Attrs, backend: TensorflowBackend) => Output;
 

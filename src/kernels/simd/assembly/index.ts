@@ -64,6 +64,7 @@ export {
   weights,
   workspace,
 } from './parameters';
+export { addDots, addProduct } from './products';
 export { RESERVED } from './strand';
 
 /** Fewer positions than this are worked on as contiguous rows: a strand would be mostly empty. */

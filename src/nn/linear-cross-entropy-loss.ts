@@ -1,0 +1,94 @@
+import { randomUniform, type Tensor, tidy, type Variable, variable } from '@tensorflow/tfjs-core';
+import type { AnyTensor } from '../contract/any-tensor';
+import type { LinearCrossEntropyConfig, LinearCrossEntropyLossOptions, LossOf, Reduction } from '../contract/options';
+import { expected } from '../functional/errors';
+import { linearCrossEntropy } from '../functional/linear-cross-entropy';
+import { readLinearOptions } from '../functional/read-options';
+import { type Config, optionsFrom, optionsOf, WeightedLoss } from './weighted-loss';
+
+/**
+ * `torch.nn.LinearCrossEntropyLoss`: a linear layer and CrossEntropyLoss in one, for large vocabularies: the logits are
+ * never in memory all at a time. Formula, shapes and errors: `linearCrossEntropy`, which is also what to call where the
+ * weight is an embedding's.
+ *
+ * It owns trainable variables, `linearWeight` of shape `[numClasses, inFeatures]` and, with `bias`, `linearBias` of shape
+ * `[numClasses]`, drawn evenly from `-1 / sqrt(inFeatures)` to `1 / sqrt(inFeatures)` as PyTorch's Linear is. `minimize`
+ * trains them along with all others; to save them, save their values: `getConfig` holds the options only.
+ *
+ * @example
+ * ```ts
+ * const criterion = new LinearCrossEntropyLoss(2, 3, { bias: true });
+ * const hidden = tf.tensor2d([[1, 0], [0, 2]]);
+ * const target = tf.tensor1d([0, 2], 'int32');
+ * const optimizer = tf.train.adam(0.1);
+ * for (let step = 0; step < 50; step++) optimizer.minimize(() => criterion.forward(hidden, target));
+ * tf.less(criterion.forward(hidden, target), 0.1).print(); // 1
+ * criterion.dispose();
+ * ```
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LinearCrossEntropyLoss.html
+ */
+export class LinearCrossEntropyLoss<R extends Reduction = 'mean'> extends WeightedLoss<R> {
+  readonly inFeatures: number;
+  readonly numClasses: number;
+  readonly labelSmoothing: number;
+  readonly batchChunkSize: number | undefined;
+  readonly shift: number;
+  readonly linearWeight: Variable;
+  /** `null` unless the option `bias` is true. */
+  readonly linearBias: Variable | null;
+
+  constructor(inFeatures: number, numClasses: number, options: LinearCrossEntropyLossOptions<R> = {}) {
+    for (const [name, size] of Object.entries({ inFeatures, numClasses })) {
+      if (!Number.isInteger(size) || size < 1) throw expected(`\`${name}\``, 'a positive integer', size);
+    }
+    const read = readLinearOptions<R, { bias: boolean }>(options, 'LinearCrossEntropyLoss', { bias: false });
+    super('LinearCrossEntropyLoss', read);
+    this.inFeatures = inFeatures;
+    this.numClasses = numClasses;
+    this.labelSmoothing = read.labelSmoothing;
+    this.batchChunkSize = read.batchChunkSize;
+    this.shift = read.shift;
+    const bound = 1 / Math.sqrt(inFeatures);
+    const drawn = (shape: number[]) => tidy(() => variable(randomUniform(shape, -bound, bound)));
+    this.linearWeight = drawn([numClasses, inFeatures]);
+    this.linearBias = read.bias ? drawn([numClasses]) : null;
+  }
+
+  forward<T extends AnyTensor = Tensor>(input: T, target: AnyTensor): LossOf<R, T> {
+    const { dim: _, ...options } = optionsOf(this);
+    const { linearWeight, linearBias, labelSmoothing, batchChunkSize, shift } = this;
+    const more = { linearBias, labelSmoothing, batchChunkSize, shift };
+    return linearCrossEntropy(input, linearWeight, target, { ...options, ...more });
+  }
+
+  /** The options as plain JSON, from which `fromConfig` makes such a criterion; they hold no variables. */
+  override getConfig(): LinearCrossEntropyConfig<R> {
+    const { inFeatures, numClasses, linearBias, labelSmoothing, batchChunkSize, shift } = this;
+    const { weight, ignoreIndex, reduction } = super.getConfig();
+    return {
+      inFeatures,
+      numClasses,
+      bias: linearBias !== null,
+      weight,
+      ignoreIndex,
+      reduction,
+      labelSmoothing,
+      ...(batchChunkSize !== undefined && { batchChunkSize }),
+      shift,
+    };
+  }
+
+  /** A criterion with these options, and variables drawn anew. */
+  static override fromConfig<T, Options>(this: new (...args: never[]) => T, config: Config<Options>): T {
+    const { inFeatures, numClasses, ...options } = optionsFrom(config) as LinearCrossEntropyConfig;
+    return new this(inFeatures as never, numClasses as never, options as never);
+  }
+
+  /** Frees the variables too. */
+  override dispose(): void {
+    super.dispose();
+    this.linearWeight.dispose();
+    this.linearBias?.dispose();
+  }
+}

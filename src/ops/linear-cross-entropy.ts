@@ -1,0 +1,313 @@
+import {
+  add,
+  backend,
+  concat,
+  engine,
+  equal,
+  fill,
+  gather,
+  greater,
+  matMul,
+  max,
+  type NamedTensorMap,
+  notEqual,
+  ones,
+  reshape,
+  scalar,
+  slice,
+  stack,
+  type Tensor,
+  tensor,
+  tensor1d,
+  tidy,
+  util,
+  where,
+  zeros,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import { classView } from '../contract/class-view';
+import { detached, nan, only, quotient, rowWeights } from '../contract/formulas';
+import type { LossAttrs } from '../contract/kernels';
+import { total } from '../contract/sum';
+import { weighLabels } from '../kernels/host/labels';
+import { checksLabels, knownValues, mostElements } from '../kernels/known-values';
+import { crossEntropyLossOp } from './cross-entropy-loss';
+import { notDifferentiable } from './loss';
+import { runOp } from './run-op';
+import { isDifferentiatedOnce, recall, saveForGradient } from './tape';
+
+/** `[rows, features]`, `[classes, d1, ..., dK, features]`, `[classes, d1, ..., dK]` or `[0]`; the rest as of any loss. */
+export type LinearTensors = {
+  readonly [Name in 'input' | 'linearWeight' | 'linearBias' | 'target' | 'weight']: Tensor;
+};
+
+export interface LinearLossAttrs extends Pick<LossAttrs, 'target' | 'ignoreIndex' | 'reduction' | 'labelSmoothing'> {
+  /** Rows whose logits are there at a time. */
+  readonly batchChunkSize: number | undefined;
+}
+
+const INPUTS = ['input', 'linearWeight', 'linearBias', 'target', 'weight'];
+
+/**
+ * The cross-entropy of `logits = input linearWeight^T + linearBias`, without all logits at a time. A chunk of rows is
+ * projected, its loss found, the gradient by its logits written over them, and used up at once: for the gradient by its
+ * rows of the input, which is done then, and for its share of the others. So gradients are made along with the loss,
+ * for an upstream gradient of 1, and scaled by the upstream later. Without a reduction each row has an upstream of its
+ * own, which has to be there before rows are added up: then the chunks are gone through once more.
+ *
+ * What that cannot give, derivatives of the gradient and those by probabilities, is taken of all logits at a time.
+ */
+export function linearCrossEntropyOp(inputs: LinearTensors, attrs: LinearLossAttrs): Tensor {
+  const isTapeOn = engine().isTapeOn();
+  if (isTapeOn && !isDifferentiatedOnce() && sizeOf(inputs) > 0) return ofAllLogits(inputs, attrs);
+  return tidy(() => {
+    const isReduced = attrs.reduction !== 'none';
+    const [loss, ...gradients] = (engine() as unknown as WithFunctions).runKernelFunc({
+      inputs,
+      forwardFunc: () => inChunks(inputs, attrs, isTapeOn && isReduced ? scalar(1) : undefined),
+      backwardsFunc: (dy, saved) => gradientsOf(dy, saved, attrs),
+    });
+    const [input, linearWeight, linearBias] = gradients;
+    if (isTapeOn) {
+      const made = isReduced && { byInput: input, byLinearWeight: linearWeight, byLinearBias: linearBias };
+      saveForGradient({ ...inputs, ...made });
+    }
+    return loss;
+  });
+}
+
+/** TensorFlow.js's `customGrad`, whose function may have several outputs here: the engine would take them for leaked. */
+interface WithFunctions {
+  runKernelFunc(op: {
+    inputs: NamedTensorMap;
+    forwardFunc: () => Tensor[];
+    backwardsFunc: (dy: Tensor, saved: Tensor[]) => Record<string, () => Tensor>;
+  }): Tensor[];
+}
+
+const sizeOf = ({ input, linearWeight }: LinearTensors) => input.size * linearWeight.size;
+
+function gradientsOf(dy: Tensor, saved: Tensor[], attrs: LinearLossAttrs): Record<string, () => Tensor> {
+  const recalled = recall(saved, INPUTS);
+  const inputs = recalled as unknown as LinearTensors;
+  const plainly = (name: keyof LinearTensors) => () => {
+    if (sizeOf(inputs) === 0) return zerosLike(inputs[name]);
+    return derivativeOfAllLogits(inputs, name, dy, attrs);
+  };
+  const byTarget =
+    attrs.target === 'probabilities'
+      ? { target: plainly('target'), weight: plainly('weight') }
+      : {
+          target: notDifferentiable('LinearCrossEntropyLoss', 'target'),
+          weight: notDifferentiable('LinearCrossEntropyLoss', 'weight'),
+        };
+  if (engine().isTapeOn() || sizeOf(inputs) === 0) {
+    const [input, linearWeight, linearBias] = (['input', 'linearWeight', 'linearBias'] as const).map(plainly);
+    return { input, linearWeight, linearBias, ...byTarget };
+  }
+  let made = recalled;
+  if (attrs.reduction === 'none') {
+    const [, byInput, byLinearWeight, byLinearBias] = inChunks(inputs, attrs, dy);
+    made = { byInput, byLinearWeight, byLinearBias };
+  }
+  const scaled = (gradient: Tensor, hasRows = false) => {
+    if (attrs.reduction === 'none') return gradient;
+    if (knownValues(dy)?.[0] === 1) return detached(gradient);
+    const target = hasRows && inputs.target.size === gradient.shape[0] ? attrs.target : 'probabilities';
+    const { ignoreIndex } = attrs;
+    return runOp<Tensor>('ScaleGradient', { gradient, dy, target: inputs.target }, { dim: 1, target, ignoreIndex });
+  };
+  return {
+    input: () => scaled(made.byInput, true),
+    linearWeight: () => scaled(made.byLinearWeight),
+    linearBias: () => scaled(made.byLinearBias),
+    ...byTarget,
+  };
+}
+
+/** By TensorFlow.js's own ops and `crossEntropyLossOp`: what can be differentiated any number of times. */
+function ofAllLogits({ input, linearWeight, linearBias, target, weight }: LinearTensors, attrs: LinearLossAttrs) {
+  const [rows, features] = input.shape;
+  const shape = [rows, ...linearWeight.shape.slice(0, -1)];
+  const products = matMul(
+    attrs.target === 'indices' ? withoutIgnored(input, target, attrs) : input,
+    reshape(linearWeight, [-1, features]),
+    false,
+    true,
+  );
+  const logits = linearBias.size > 0 ? add(products, reshape(linearBias, [-1])) : products;
+  return crossEntropyLossOp({ input: reshape(logits, shape), target, weight }, { ...attrs, dim: 1 })[0];
+}
+
+/** Ignored rows may hold NaN, and 0 times that is no 0. */
+function withoutIgnored(input: Tensor, target: Tensor, { ignoreIndex }: LinearLossAttrs): Tensor {
+  const [rows] = input.shape;
+  const isLive = notEqual(reshape(target, [rows, -1]), scalar(ignoreIndex, 'int32'));
+  return only(greater(max(where(isLive, scalar(1), scalar(0)), 1, true), 0), input);
+}
+
+function derivativeOfAllLogits(inputs: LinearTensors, name: keyof LinearTensors, dy: Tensor, attrs: LinearLossAttrs) {
+  const { state } = engine();
+  // Outside of all gradients TensorFlow.js would begin a new tape, and lose the one that is being read.
+  state.gradientDepth++;
+  try {
+    return engine().gradients(() => ofAllLogits(inputs, attrs), [inputs[name]], dy).grads[0];
+  } finally {
+    state.gradientDepth--;
+  }
+}
+
+/** Fewer rows than this, and a product would take longer to read the weights than to multiply them. */
+const LEAST_CHUNK = 64;
+
+/**
+ * How many rows make a chunk. PyTorch's rule: it is worth it for at least as many rows as features, and more classes than
+ * features; then its logits take about as much memory as all of the input. They always fit into what the device can hold.
+ */
+function chunkRows(rows: number, features: number, units: number, wanted: number | undefined): number {
+  const isWorthIt = rows >= features && units > features;
+  const asInput = 2 ** Math.ceil(Math.log2(Math.ceil(rows / Math.ceil(units / features))));
+  const size = wanted ?? (isWorthIt ? Math.max(LEAST_CHUNK, asInput) : rows);
+  return Math.max(1, Math.min(size, rows, Math.floor(mostElements(backend()) / units)));
+}
+
+/**
+ * The loss, and with an upstream gradient `dy`, of all rows or one a row, the gradients by input, weight and bias. Rows
+ * whose targets are all ignored are left out where the targets are known on the host.
+ */
+function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tensor | undefined): Tensor[] {
+  const { input, linearWeight, linearBias, target, weight } = inputs;
+  const { batchChunkSize, ...rest } = attrs;
+  const { ignoreIndex, reduction, labelSmoothing } = attrs;
+  const [rows, features] = input.shape;
+  const shape = linearWeight.shape.slice(0, -1);
+  if (sizeOf(inputs) === 0) {
+    const [loss] = crossEntropyLossOp({ input: zeros([rows, ...shape]), target, weight }, { ...rest, dim: 1 });
+    return [loss, ...[input, linearWeight, linearBias].map((x) => zeros(x.shape))];
+  }
+  const units = util.sizeFromShape(shape);
+  const ofIndices = attrs.target === 'indices';
+  const labels = ofIndices ? knownValues(target) : undefined;
+  if (labels && checksLabels(backend())) weighLabels(labels as never, undefined, shape[0], ignoreIndex);
+  const live = labels && countingRows(labels, rows, ignoreIndex);
+  const count = live?.length ?? rows;
+  const x = ofIndices && !labels ? withoutIgnored(input, target, attrs) : input;
+  const [w, bias] = [reshape(linearWeight, [units, features]), reshape(linearBias, [-1])];
+
+  const isReduced = reduction !== 'none';
+  const view = classView([rows, ...shape], 1);
+  const divisor = !(reduction === 'mean')
+    ? scalar(1)
+    : ofIndices
+      ? total(rowWeights(target, weight, view, ignoreIndex))
+      : scalar(view.rows);
+  const upstream = dy && (isReduced ? quotient(dy, divisor) : dy);
+
+  /** The rows of a chunk, of a tensor that has all of them. */
+  const take = (x: Tensor, first: number, n: number): Tensor => {
+    if (live) return gather(x, tensor1d(live.subarray(first, first + n), 'int32'));
+    return n === rows ? x : slice(x, [first, ...x.shape.slice(1).fill(0)], [n, ...x.shape.slice(1)]);
+  };
+  const takeLabels = (first: number, n: number): Tensor => {
+    if (!live || !labels) return take(target, first, n);
+    const size = labels.length / rows;
+    const taken = new Int32Array(n * size);
+    for (let i = 0; i < n; i++) {
+      const at = live[first + i] * size;
+      taken.set(labels.subarray(at, at + size), i * size);
+    }
+    return tensor(taken, [n, ...target.shape.slice(1)], 'int32');
+  };
+  const lossAttrs = { ...rest, dim: 1, reduction: isReduced ? 'sum' : 'none', overwrites: true };
+  const losses: Tensor[] = [];
+  const byInput: Tensor[] = [];
+  let sums = dy ? [fill([units, features], 0), fill([bias.size, 1], 0)] : [];
+  const size = chunkRows(count, features, units, batchChunkSize);
+  for (let first = 0; first < count; first += size) {
+    const n = Math.min(size, count - first);
+    const [loss, byRows, ...added] = tidy((): Tensor[] => {
+      const xs = take(x, first, n);
+      const logits = consume(runOp<Tensor>('LinearLogits', { x: xs, weight: w, bias }, {}), (logits) =>
+        reshape(logits, [n, ...shape]),
+      );
+      const lossInputs = { input: logits, target: takeLabels(first, n), weight };
+      const wants = upstream ? 'record' : 'loss';
+      const [loss, record, one] = runOp<Tensor[]>('CrossEntropyLoss', lossInputs, { ...lossAttrs, wants });
+      if (!upstream) return [loss];
+      const gradInputs = { ...lossInputs, dy: isReduced ? upstream : take(upstream, first, n), record, divisor: one };
+      const gradient = consume(
+        consume(logits, () => runOp<Tensor>('CrossEntropyLossGrad', gradInputs, { ...lossAttrs, wants })),
+        (gradient) => reshape(gradient, [n, units]),
+      );
+      const byRows = runOp<Tensor>('LinearInputGrad', { x: gradient, weight: w }, {});
+      const added = sums.map((sum, i) =>
+        sum.size === 0 ? sum : runOp<Tensor>('LinearWeightGrad', { sum, gradient, x: i === 0 ? xs : ones([n, 1]) }, {}),
+      );
+      return [loss, byRows, ...added];
+    });
+    losses.push(loss);
+    if (!upstream) continue;
+    byInput.push(byRows);
+    sums.forEach((sum, i) => {
+      if (sum !== added[i]) sum.dispose();
+    });
+    sums = added;
+  }
+
+  const gradients = () => [
+    assemble(byInput, [rows, features], live),
+    reshape(sums[0], linearWeight.shape),
+    reshape(sums[1], linearBias.shape),
+  ];
+  if (!isReduced)
+    return [assemble(losses, target.shape.slice(0, 1).concat(shape.slice(1)), live), ...(dy ? gradients() : [])];
+  const sum = losses.length === 0 ? scalar(0) : losses.length === 1 ? losses[0] : total(stack(losses));
+  if (reduction === 'sum') return [sum, ...(dy ? gradients() : [])];
+  // PyTorch divides the likelihood and the smoothing each: 0 / 0 makes their sum NaN.
+  const numerator = labelSmoothing > 0 ? where(equal(divisor, 0), nan(), sum) : sum;
+  return [quotient(numerator, divisor), ...(dy ? gradients() : [])];
+}
+
+/** Which rows have a target that is not ignored; `undefined` for all of them. */
+function countingRows(labels: ArrayLike<number>, rows: number, ignoreIndex: number): Int32Array | undefined {
+  const size = labels.length / rows;
+  const counting = new Int32Array(rows);
+  let count = 0;
+  for (let row = 0; row < rows; row++) {
+    let i = row * size;
+    while (i < (row + 1) * size && labels[i] === ignoreIndex) i++;
+    if (i < (row + 1) * size) counting[count++] = row;
+  }
+  return count === rows ? undefined : counting.subarray(0, count);
+}
+
+/** What the chunks have given, row by row, with 0 for those that were left out. */
+function assemble(parts: Tensor[], shape: number[], live: Int32Array | undefined): Tensor {
+  if (parts.length === 0) return fill(shape, 0);
+  const together = parts.length === 1 ? parts[0] : concat(parts);
+  if (parts.length > 1) for (const part of parts) part.dispose();
+  if (!live) return together;
+  const places = new Int32Array(shape[0]).fill(live.length);
+  live.forEach((row, i) => {
+    places[row] = i;
+  });
+  const withZeros = concat([together, zeros([1, ...shape.slice(1)])]);
+  together.dispose();
+  return gather(withZeros, tensor1d(places, 'int32'));
+}
+
+/** `f(x)`, with `x` freed as soon as it is there. */
+function consume(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
+  const y = f(x);
+  x.dispose();
+  return y;
+}
+
+/** The targets of sequences from a position on; class indices that are known on the host stay so. */
+export function sliceTarget(target: Tensor, from: number): Tensor {
+  const [sequences, length, ...rest] = target.shape;
+  const labels = target.dtype === 'int32' ? knownValues(target) : undefined;
+  if (!labels) return slice(target, [0, from, ...rest.fill(0)], [sequences, length - from, ...target.shape.slice(2)]);
+  const kept = labels.filter((_, i) => i % length >= from);
+  return tensor(kept, [sequences, length - from], 'int32');
+}
