@@ -1,7 +1,7 @@
 import { reshape, slice, type Tensor, tensor1d, tidy, util } from '@tensorflow/tfjs-core';
 import type { AnyTensor } from '../contract/any-tensor';
 import type { LinearCrossEntropyOptions, LossOf, Reduction } from '../contract/options';
-import { linearCrossEntropyOp, sliceTarget } from '../ops/linear-cross-entropy';
+import { checkLabels, linearCrossEntropyOp, sliceTarget } from '../ops/linear-cross-entropy';
 import { checkFloat, checkIndexTarget, checkProbabilityTarget, checkTensor, weightTensor } from './checks';
 import { readLinearOptions } from './read-options';
 
@@ -70,12 +70,14 @@ export function linearCrossEntropy<R extends Reduction = 'mean', T extends AnyTe
   }
   return tidy(() => {
     const weights = weightTensor(weight, logits, dim, isProbability ? 'cross_entropy: ' : '');
-    const [x, t] = shift > 0 ? shifted(input, target, shift) : [input, target];
+    const t = shift > 0 ? sliceTarget(target, shift) : target;
+    if (!isProbability) checkLabels(t, units[0], attrs.ignoreIndex);
+    const x = shift > 0 ? slice(input, [0, 0, 0], [input.shape[0], t.shape[1]!, features]) : input;
     const positions = x.shape.slice(0, dim);
     const rows = util.sizeFromShape(positions);
     const loss = linearCrossEntropyOp(
       {
-        input: reshape(x, [rows, features]),
+        input: x.rank === 2 ? x : reshape(x, [rows, features]),
         linearWeight,
         linearBias: linearBias ?? tensor1d(new Float32Array(0)),
         target: reshape(t, [rows, ...t.shape.slice(dim)]),
@@ -119,10 +121,3 @@ function checkProjection(input: Tensor, linearWeight: Tensor, linearBias: Tensor
 
 /** As PyTorch writes shapes there. */
 const tuple = (shape: number[]) => `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
-
-/** The positions that predict a target, and those targets. */
-function shifted(input: Tensor, target: Tensor, shift: number): [input: Tensor, target: Tensor] {
-  const [sequences, length, features] = input.shape;
-  const size = Math.max(0, length - shift);
-  return [slice(input, [0, 0, 0], [sequences, size, features]), sliceTarget(target, Math.min(shift, length))];
-}

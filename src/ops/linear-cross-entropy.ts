@@ -188,7 +188,6 @@ function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tensor | un
   const units = util.sizeFromShape(shape);
   const ofIndices = attrs.target === 'indices';
   const labels = ofIndices ? knownValues(target) : undefined;
-  if (labels && checksLabels(backend())) weighLabels(labels as never, undefined, shape[0], ignoreIndex);
   const live = labels && countingRows(labels, rows, ignoreIndex);
   const count = live?.length ?? rows;
   const x = ofIndices && !labels ? withoutIgnored(input, target, attrs) : input;
@@ -303,11 +302,22 @@ function consume(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
   return y;
 }
 
-/** The targets of sequences from a position on; class indices that are known on the host stay so. */
-export function sliceTarget(target: Tensor, from: number): Tensor {
-  const [sequences, length, ...rest] = target.shape;
-  const labels = target.dtype === 'int32' ? knownValues(target) : undefined;
-  if (!labels) return slice(target, [0, from, ...rest.fill(0)], [sequences, length - from, ...target.shape.slice(2)]);
-  const kept = labels.filter((_, i) => i % length >= from);
-  return tensor(kept, [sequences, length - from], 'int32');
+/** Throws if a label is no class, where that is known and the backend checks labels at all. */
+export function checkLabels(target: Tensor, classes: number, ignoreIndex: number): void {
+  if (!checksLabels(backend())) return;
+  weighLabels(knownValues(target) as Float32Array, undefined, classes, ignoreIndex);
+}
+
+/** The targets of sequences from a position on, none if there is no such position; known labels stay known. */
+export function sliceTarget(target: Tensor, shift: number): Tensor {
+  const [sequences, length, ...classes] = target.shape;
+  const size = Math.max(0, length - shift);
+  const labels = classes.length === 0 ? knownValues(target) : undefined;
+  if (labels)
+    return tensor(
+      labels.filter((_, i) => i % length >= shift),
+      [sequences, size],
+      'int32',
+    );
+  return slice(target, [0, length - size, ...classes.map(() => 0)], [sequences, size, ...classes]);
 }
