@@ -91,29 +91,39 @@ export function crossEntropy<R extends Reduction = 'mean', T extends AnyTensor =
 }
 
 /**
- * The loss as `crossEntropy` gives it, and what accuracy is made of, from the same pass over the logits. `correct` and
- * `count` are constants to any derivative, float32, to be summed over batches:
+ * The loss as {@link crossEntropy} gives it, and what accuracy is made of, from the same pass over the logits:
  *
- * - `correct`: how many rows have their largest logit at their label. A tie counts as right where the label is among the
- *   largest; a row that has no softmax (NaN or +Infinity in it, or -Infinity alone) as wrong.
- * - `count`: how many rows are not ignored, whatever their class weights.
+ * ```text
+ * correct = sum over rows that are not ignored of [x[t] == max_c x[c]]
+ * count   = sum over rows that are not ignored of 1
+ * ```
  *
- * With probability targets the label is the most probable class, any of them in a tie, which takes a pass of its own.
+ * A tie counts as right where the label is among the largest logits; a row that has no softmax (NaN or +Infinity in it, or
+ * -Infinity alone) as wrong. With probability targets the label is the most probable class, any of them in a tie, which
+ * takes a pass of its own. Both are float32 and constants to any derivative; to be summed over batches. The mean over
+ * several batches is the sum of `loss * count` over that of `count`, without class weights.
  *
- * Use `crossEntropy` where only the loss is wanted. The mean of several batches is the sum of `loss * count` over that
- * of `count` (without class weights).
- *
- * @param input As for `crossEntropy`, as are `target`, `options` and what is thrown.
- * @returns Three tensors of the loss's shape: scalars, or with `reduction: 'none'` one value a row.
+ * @param input Logits, float32: `[C]`, `[N, C]` or `[N, C, d1, ..., dK]`; the class dimension is `options.dim`.
+ * @param target Class indices, int32, of the input's shape without the class dimension; or class probabilities, float32, of
+ *     the input's shape.
+ * @param options See {@link CrossEntropyOptions}.
+ * @returns The loss, in nats, and numbers of rows: scalars, or with `reduction: 'none'` one value a row.
+ * @throws RangeError, TypeError and Error as {@link crossEntropy} does.
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { crossEntropyWithStats } from 'tfjs-cross-entropy';
+ *
  * const logits = tf.tensor2d([[2, 1, 0], [0, 0, 3], [1, 0, 0]]);
  * const target = tf.tensor1d([0, 1, -100], 'int32');
  * const { loss, correct, count } = crossEntropyWithStats(logits, target);
  * loss.print(); // 1.7513
  * tf.div(correct, count).print(); // 0.5
  * ```
+ *
+ * @see {@link crossEntropy} where only the loss is wanted.
+ * @see {@link CrossEntropyLoss.forwardWithStats} for a criterion that holds the options.
  */
 export function crossEntropyWithStats<R extends Reduction = 'mean', T extends AnyTensor = Tensor>(
   input: T,

@@ -60,11 +60,18 @@ export class CrossEntropyLoss<R extends Reduction = 'mean'> extends WeightedLoss
   }
 
   /**
-   * The loss as `forward` gives it, and how many rows are right, and how many count, of the same pass: see
-   * `crossEntropyWithStats`.
+   * The loss as {@link forward} gives it, how many rows are right, and how many count, of the same pass: see
+   * {@link crossEntropyWithStats}.
+   *
+   * @param input As for {@link forward}, as is `target`.
+   * @returns The loss, and numbers of rows: scalars, or with the reduction `'none'` one value a row.
+   * @throws What {@link forward} throws.
    *
    * @example
    * ```ts
+   * import * as tf from '@tensorflow/tfjs';
+   * import { CrossEntropyLoss } from 'tfjs-cross-entropy';
+   *
    * const criterion = new CrossEntropyLoss();
    * const { correct } = criterion.forwardWithStats(tf.tensor2d([[2, 1], [0, 3]]), tf.tensor1d([0, 0], 'int32'));
    * correct.print(); // 1
