@@ -1,11 +1,23 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { findChromium } from '../scripts/setup/chromium-path.mjs';
 import { loadNative } from '../scripts/setup/native.mjs';
+
+/** Not provisioned: only the tests of the site use it. */
+function findFirefox() {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const candidates = ['firefox-esr', 'firefox'].flatMap((name) => folders.map((folder) => join(folder, name)));
+  return [process.env.FIREFOX_PATH, ...candidates].find((path) => path && existsSync(path));
+}
 
 /** Finds out which backends can be tested here, and tells the tests by the environment. */
 export default async function globalSetup() {
   const chromium = findChromium();
+  const firefox = findFirefox();
   const native = await loadNative();
   if (chromium) process.env.CHROMIUM_PATH = chromium;
+  if (firefox) process.env.FIREFOX_PATH = firefox;
+  else console.warn('\n!!!! SKIPPED: the site in Firefox. Install firefox-esr, or set FIREFOX_PATH. !!!!\n');
   if (native.ok) process.env.NATIVE = native.version;
   const missing = [
     !native.ok && 'tensorflow (no native binding)',

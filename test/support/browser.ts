@@ -22,7 +22,13 @@ export function launchChromium(...flags: string[]): Promise<Browser> {
   return chromium.launch({ executablePath: process.env.CHROMIUM_PATH, args: [...FLAGS, ...flags] });
 }
 
-const TYPES: Record<string, string> = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
+const TYPES: Record<string, string> = {
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+  '.woff2': 'font/woff2',
+};
 
 /** What a path answers with: a text, or the contents of a file. */
 export type Served = { readonly text: string } | { readonly file: string };
@@ -30,7 +36,7 @@ export type Served = { readonly text: string } | { readonly file: string };
 /** Serves pages to a browser on this machine. */
 export async function serve(files: Record<string, Served>, headers: Record<string, string> = {}) {
   const server = createServer((request, response) => {
-    const path = request.url ?? '';
+    const [path] = (request.url ?? '').split('?');
     const entry = files[path];
     if (!entry) {
       response.writeHead(404).end();

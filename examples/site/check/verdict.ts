@@ -1,5 +1,4 @@
-import type { Deviation } from '../../../test/support/deviation';
-import { isWrong } from '../../../test/support/deviation';
+import { type Deviation, describeDeviation, isWrong } from '../../../test/support/deviation';
 import type { Case } from '../../../test/support/golden';
 import type { Packed } from '../../../test/support/tensors';
 
@@ -49,12 +48,7 @@ export function isBeyondHalf({ input, target, weight, upstream, expect }: Case):
 }
 
 /** The verdict on a case from how far its results are off, or from what it threw. */
-export function judge(
-  test: Case,
-  outcome: readonly Deviation[] | Error,
-  halfFloats: boolean,
-  describe: (deviation: Deviation) => string,
-): Verdict {
+export function judge(test: Case, outcome: readonly Deviation[] | Error, halfFloats: boolean): Verdict {
   const failed = (error: number, allowed: number, fault: string): Verdict => {
     const kind = halfFloats && isBeyondHalf(test) ? 'beyond' : 'wrong';
     return { name: test.name, kind, error, allowed, fault };
@@ -65,7 +59,7 @@ export function judge(
   const wrong = outcome.filter(isWrong);
   if (wrong.length > 0) {
     const { error, allowed } = relative(wrong[0]);
-    return failed(error, allowed, wrong.map(describe).join('; '));
+    return failed(error, allowed, wrong.map(describeDeviation).join('; '));
   }
   const { error, allowed } = worst ? relative(worst) : { error: 0, allowed: 0 };
   return { name: test.name, kind: 'right', error, allowed };

@@ -1,5 +1,5 @@
 import { examine, goldenCases } from '../../../test/suites/golden';
-import { type Deviation, describeDeviation } from '../../../test/support/deviation';
+import type { Deviation } from '../../../test/support/deviation';
 import { deviceOf } from '../backends';
 import { startBackend } from '../start-backend';
 import type { CheckMessage } from './messages';
@@ -26,7 +26,7 @@ addEventListener('message', async ({ data }: MessageEvent<{ subject: Subject; ev
     } catch (error) {
       outcome = error as Error;
     }
-    tell({ type: 'verdict', verdict: judge(test, outcome, halfFloats, describeDeviation) });
+    tell({ type: 'verdict', verdict: judge(test, outcome, halfFloats) });
   }
   tell({ type: 'done', seconds: (performance.now() - start) / 1000 });
 });
