@@ -6,6 +6,7 @@
  * | ------------------------------- | ---------------------- | -------------------------- |
  * | logits                          | {@link crossEntropy}   | {@link CrossEntropyLoss}   |
  * | logits, and want accuracy too   | {@link crossEntropyWithStats} | `forwardWithStats` of {@link CrossEntropyLoss} |
+ * | hidden states, before a linear layer | {@link linearCrossEntropy} | {@link LinearCrossEntropyLoss} |
  * | log-probabilities               | {@link nllLoss}        | {@link NLLLoss}            |
  * | logits, and want log-probabilities | {@link logSoftmax}  | {@link LogSoftmax}         |
  * | logits, and want probabilities  | {@link softmax}        | {@link Softmax}            |
@@ -21,6 +22,7 @@ export type {
   LinearCrossEntropyConfig,
   LinearCrossEntropyLossOptions,
   LinearCrossEntropyOptions,
+  LinearLossOptions,
   LossOf,
   LossWithStats,
   NLLLossConfig,

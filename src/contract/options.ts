@@ -10,8 +10,9 @@ export type Reduction = 'mean' | 'sum' | 'none';
 /** What a loss of reduction `R` is, for an input of type `T`: a scalar, or with `'none'` a tensor. */
 export type LossOf<R extends Reduction, T> = R extends 'none' ? ResultOf<T> : ScalarOf<T>;
 
-/** A loss with what accuracy is made of: see `crossEntropyWithStats`. */
+/** A loss with what accuracy is made of: see {@link crossEntropyWithStats}. */
 export interface LossWithStats<R extends Reduction, T> {
+  /** The loss as {@link crossEntropy} gives it. */
   readonly loss: LossOf<R, T>;
   /** How many rows have their largest logit at their label; with `'none'` 1 or 0 a row. */
   readonly correct: LossOf<R, T>;
@@ -60,7 +61,7 @@ export interface NLLLossOptions<R extends Reduction = Reduction> {
   readonly dim?: number;
 }
 
-/** What `linearCrossEntropy` and `LinearCrossEntropyLoss` have in common. */
+/** What the options of {@link linearCrossEntropy} and {@link LinearCrossEntropyLoss} have in common. */
 export interface LinearLossOptions<R extends Reduction = Reduction> extends Omit<CrossEntropyOptions<R>, 'dim'> {
   /**
    * How many rows have their logits in memory at a time; fewer where the device holds no more.
@@ -76,7 +77,7 @@ export interface LinearLossOptions<R extends Reduction = Reduction> extends Omit
   readonly shift?: number;
 }
 
-/** Options of `linearCrossEntropy`. */
+/** Options of {@link linearCrossEntropy}. */
 export interface LinearCrossEntropyOptions<R extends Reduction = Reduction> extends LinearLossOptions<R> {
   /**
    * What is added to the logits of each class, `[C]`, float32.
@@ -85,7 +86,7 @@ export interface LinearCrossEntropyOptions<R extends Reduction = Reduction> exte
   readonly linearBias?: AnyTensor | null;
 }
 
-/** Options of `LinearCrossEntropyLoss`. */
+/** Options of {@link LinearCrossEntropyLoss}. */
 export interface LinearCrossEntropyLossOptions<R extends Reduction = Reduction> extends LinearLossOptions<R> {
   /**
    * Whether the layer has a bias.
@@ -123,7 +124,9 @@ export interface CrossEntropyConfig<R extends Reduction = Reduction> extends NLL
 
 /** The options of a {@link LinearCrossEntropyLoss} as plain JSON: what its `getConfig` gives, and `fromConfig` takes. */
 export interface LinearCrossEntropyConfig<R extends Reduction = Reduction> extends Omit<CrossEntropyConfig<R>, 'dim'> {
+  /** `D`, the size of a row of the input. */
   readonly inFeatures: number;
+  /** `C`. */
   readonly numClasses: number;
   /** Whether the layer has a bias. */
   readonly bias: boolean;

@@ -6,38 +6,51 @@ import { checkFloat, checkIndexTarget, checkProbabilityTarget, checkTensor, weig
 import { readLinearOptions } from './read-options';
 
 /**
- * The cross-entropy of logits that a linear layer makes, `crossEntropy(input linearWeight^T + linearBias, target)`,
- * without all logits in memory at a time: for large vocabularies. Formula, options and edge cases are those of
- * `crossEntropy`; take that for logits that are there anyway.
+ * The cross-entropy of logits that a linear layer makes, without all logits in memory at a time: for large vocabularies.
  *
- * Rows go through in chunks (`batchChunkSize`). Under a gradient those of input, weight and bias are made along with the
- * loss, a chunk's gradient written over its logits: beside these three there is one chunk of logits (on tensorflow and
- * webgl two, and on webgl a second copy of the weight's gradient). With `reduction: 'none'` the chunks are gone
- * through once more for the gradient. Ignored rows are dropped before the projection, and contribute exactly 0
- * whatever the input holds there; on GPU backends they can be dropped only where the targets' values are still known on
- * the host, as those of a new tensor are: asking would wait for the device.
+ * ```text
+ * logits = input linearWeight^T + linearBias
+ * loss   = crossEntropy(logits, target, options)
+ * ```
  *
- * Differentiable to any order by `input`, `linearWeight` and `linearBias`, and by probability targets. Derivatives of
- * the gradient and those by the target cannot be had in chunks: they are taken of all logits at a time.
+ * Formula of the loss, options and edge cases are those of {@link crossEntropy}.
+ *
+ * Rows go through in chunks (`batchChunkSize`). Under a gradient those of input, weight and bias are made along with the loss, a
+ * chunk's gradient written over its logits: beside these three there is one chunk of logits (on tensorflow and webgl two, and
+ * on webgl a second copy of the weight's gradient). With `reduction: 'none'` the chunks are gone through once more for the
+ * gradient. Ignored rows are dropped before the projection, and contribute exactly 0 whatever the input holds there; on GPU
+ * backends they can be dropped only where the targets' values are still known on the host, as those of a new tensor are: asking
+ * would wait for the device.
+ *
+ * Differentiable to any order by `input`, `linearWeight` and `linearBias`, and by probability targets. Derivatives of the
+ * gradient and those by the target cannot be had in chunks: they are taken of all logits at a time.
  *
  * @param input float32: `[D]`, `[N, D]`, or `[N, T, D]` for sequences.
  * @param linearWeight float32: `[C, D]`, or `[C, d1, ..., dK, D]` for several targets a row of `[N, D]`.
  * @param target Class indices, int32: `[]`, `[N]`, `[N, T]` or `[N, d1, ..., dK]`; or class probabilities, float32: `[C]`,
  *     `[N, C]`, `[N, T, C]` or `[N, C, d1, ..., dK]`.
- * @param options See `LinearCrossEntropyOptions`. An `ignoreIndex` other than the default is an error where the target
+ * @param options See {@link LinearCrossEntropyOptions}. An `ignoreIndex` other than the default is an error where the target
  *     holds probabilities.
  * @returns A scalar in nats; with `reduction: 'none'` one loss a target, `[N, T - shift]` for sequences.
- * @throws The errors of `crossEntropy`, and Error for shapes of `input`, `linearWeight` and `linearBias` that do not fit.
+ * @throws RangeError and TypeError as {@link crossEntropy} does.
+ * @throws Error for shapes of `input`, `linearWeight`, `linearBias` and `target` that do not fit, a `shift` without sequences, and
+ *     an `ignoreIndex` with probabilities.
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { linearCrossEntropy } from 'tfjs-cross-entropy';
+ *
  * const hidden = tf.tensor2d([[1, 0], [0, 2]]);
  * const linearWeight = tf.tensor2d([[2, 0], [1, 0], [0, 1.5]]);
  * const target = tf.tensor1d([0, 2], 'int32');
  * linearCrossEntropy(hidden, linearWeight, target).print(); // 0.2513
  * ```
  *
- * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear_cross_entropy.html
+ * @see {@link crossEntropy} for logits that are there anyway.
+ * @see {@link LinearCrossEntropyLoss}, which owns weight and bias.
+ * @see [torch.nn.functional.linear_cross_entropy](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear_cross_entropy.html),
+ *     whose semantics these are; `[N, T, D]` and `shift` are ours.
  */
 export function linearCrossEntropy<R extends Reduction = 'mean', T extends AnyTensor = Tensor>(
   input: T,

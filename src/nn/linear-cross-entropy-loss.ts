@@ -7,37 +7,57 @@ import { readLinearOptions } from '../functional/read-options';
 import { type Config, optionsFrom, optionsOf, WeightedLoss } from './weighted-loss';
 
 /**
- * `torch.nn.LinearCrossEntropyLoss`: a linear layer and CrossEntropyLoss in one, for large vocabularies: the logits are
- * never in memory all at a time. Formula, shapes and errors: `linearCrossEntropy`, which is also what to call where the
- * weight is an embedding's.
+ * `torch.nn.LinearCrossEntropyLoss`: a linear layer and CrossEntropyLoss in one, for large vocabularies: the logits are never in
+ * memory all at a time. Formula, shapes and errors of a call are those of {@link linearCrossEntropy}.
  *
  * It owns trainable variables, `linearWeight` of shape `[numClasses, inFeatures]` and, with `bias`, `linearBias` of shape
- * `[numClasses]`, drawn evenly from `-1 / sqrt(inFeatures)` to `1 / sqrt(inFeatures)` as PyTorch's Linear is. `minimize`
- * trains them along with all others; to save them, save their values: `getConfig` holds the options only.
+ * `[numClasses]`, drawn evenly from `-1 / sqrt(inFeatures)` to `1 / sqrt(inFeatures)` as PyTorch's Linear is. `minimize` trains
+ * them along with all others; to save them, save their values: `getConfig` holds the options only.
+ *
+ * @typeParam R The reduction: `forward` gives a scalar unless it is `'none'`.
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { LinearCrossEntropyLoss } from 'tfjs-cross-entropy';
+ *
  * const criterion = new LinearCrossEntropyLoss(2, 3, { bias: true });
  * const hidden = tf.tensor2d([[1, 0], [0, 2]]);
  * const target = tf.tensor1d([0, 2], 'int32');
  * const optimizer = tf.train.adam(0.1);
- * for (let step = 0; step < 50; step++) optimizer.minimize(() => criterion.forward(hidden, target));
- * tf.less(criterion.forward(hidden, target), 0.1).print(); // 1
+ * for (let step = 0; step < 50; step++) optimizer.minimize(() => criterion.forward(hidden, target) as tf.Scalar);
+ * console.log(criterion.forward(hidden, target).dataSync()[0] < 0.1); // true
  * criterion.dispose();
  * ```
  *
- * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LinearCrossEntropyLoss.html
+ * @see {@link linearCrossEntropy} where the weight is another's, such as an embedding's.
+ * @see {@link CrossEntropyLoss} for logits that are there anyway.
+ * @see [torch.nn.LinearCrossEntropyLoss](https://docs.pytorch.org/docs/stable/generated/torch.nn.LinearCrossEntropyLoss.html),
+ *     whose semantics these are.
  */
 export class LinearCrossEntropyLoss<R extends Reduction = 'mean'> extends WeightedLoss<R> {
+  /** `D`, the size of a row of the input. */
   readonly inFeatures: number;
+  /** `C`. */
   readonly numClasses: number;
+  /** The share of the target's probability that is spread evenly over all classes. */
   readonly labelSmoothing: number;
+  /** How many rows have their logits in memory at a time, or `undefined` where it is chosen by the sizes. */
   readonly batchChunkSize: number | undefined;
+  /** How far ahead of its position a target is. */
   readonly shift: number;
+  /** `[numClasses, inFeatures]`, trainable. */
   readonly linearWeight: Variable;
-  /** `null` unless the option `bias` is true. */
+  /** `[numClasses]`, trainable; `null` unless the option `bias` is true. */
   readonly linearBias: Variable | null;
 
+  /**
+   * @param inFeatures `D`, a whole number from 1.
+   * @param numClasses `C`, a whole number from 1.
+   * @param options See {@link LinearCrossEntropyLossOptions}.
+   * @throws TypeError for sizes that are none, and for an option that is not known or of a wrong type; RangeError and Error as
+   *     {@link CrossEntropyLoss} does.
+   */
   constructor(inFeatures: number, numClasses: number, options: LinearCrossEntropyLossOptions<R> = {}) {
     for (const [name, size] of Object.entries({ inFeatures, numClasses })) {
       if (!Number.isInteger(size) || size < 1) throw expected(`\`${name}\``, 'a positive integer', size);
@@ -55,6 +75,16 @@ export class LinearCrossEntropyLoss<R extends Reduction = 'mean'> extends Weight
     this.linearBias = read.bias ? drawn([numClasses]) : null;
   }
 
+  /**
+   * The loss of the input's logits against class indices or probabilities: see {@link linearCrossEntropy}.
+   *
+   * @param input float32: `[D]`, `[N, D]`, or `[N, T, D]` for sequences.
+   * @param target Class indices, int32: `[]`, `[N]` or `[N, T]`; or class probabilities, float32: `[C]`, `[N, C]` or
+   *     `[N, T, C]`.
+   * @returns A scalar in nats; with the reduction `'none'` one loss a target.
+   * @throws Error once it is disposed, TypeError where it is torn off its criterion, and what {@link linearCrossEntropy}
+   *     throws.
+   */
   forward<T extends AnyTensor = Tensor>(input: T, target: AnyTensor): LossOf<R, T> {
     const { dim: _, ...options } = optionsOf(this);
     const { linearWeight, linearBias, labelSmoothing, batchChunkSize, shift } = this;
