@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { aptInstall } from './apt.mjs';
 import { findChromium } from './chromium-path.mjs';
 import { run } from './run.mjs';
-
-const APT = 'env DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=0 -o Acquire::http::Timeout=15'.split(' ');
 
 /** No GPU, and none of what a browser does besides showing pages. */
 const FLAGS = [
@@ -19,33 +18,13 @@ export async function provisionChromium(report) {
   if (!present && named) {
     return { ok: false, why: [`CHROMIUM_PATH names no file: ${named}`], todo: 'correct or unset CHROMIUM_PATH' };
   }
-  const failures = present ? [] : await install((text) => report(`chromium: ${text}`));
+  const failures = present ? [] : await aptInstall(['chromium'], (text) => report(`chromium: ${text}`));
   const path = present ?? findChromium();
   if (!path) return { ok: false, why: ['no Chromium or Chrome found', ...failures], todo: advice() };
 
   const { version, reason } = await start(path);
   if (!version) return { ok: false, why: [`${path} does not start headless: ${reason}`], todo: advice() };
   return { ok: true, detail: `${present ? 'present' : 'installed'} (Chromium ${version}, ${path})` };
-}
-
-/** @returns {Promise<string[]>} why it could not be installed */
-async function install(say) {
-  const works = async (command, ...args) => (await run(command, args, { seconds: 10 })).ok;
-  if (process.platform !== 'linux' || !(await works('apt-get', '--version'))) {
-    return ['only on Debian and Ubuntu does this script install one'];
-  }
-  const root = process.getuid() === 0;
-  if (!root && !(await works('sudo', '-n', 'true'))) return ['apt-get needs root'];
-
-  const [command, ...prefix] = root ? APT : ['sudo', '-n', ...APT];
-  const failures = [];
-  // Even after a failed update the lists at hand may do.
-  for (const step of [['update'], ['install', '-y', '--no-install-recommends', 'chromium']]) {
-    say(`apt-get ${step.join(' ')}`);
-    const { ok, reason } = await run(command, [...prefix, ...step], { seconds: 300 });
-    if (!ok) failures.push(`apt-get ${step[0]}: ${reason}`);
-  }
-  return failures;
 }
 
 function advice() {

@@ -143,7 +143,7 @@ const sums: Check[] = [
     const x = tf.zeros(shape);
     const smoothed = crossEntropy(x, tf.zeros(rows, 'int32'), { dim, labelSmoothing: 1 });
     assertClose(await smoothed.data(), [10.397238], 1e-5, 'smoothing');
-    const uniform = crossEntropy(x, tf.fill(shape, 1 / 32_769), { dim });
+    const uniform = crossEntropy(x, tf.fill(shape, 1 / 32_769, 'float32'), { dim });
     assertClose(await uniform.data(), [10.397238], 1e-5, 'probabilities');
   },
 }));

@@ -5,20 +5,20 @@ import { join, resolve } from 'node:path';
 
 const QUIET = ['--no-audit', '--no-fund', '--silent', '--prefer-offline', '--ignore-scripts'];
 
-/** A stranger's project with the packed tarball and `@tensorflow/tfjs`: nothing in it may see the sources. */
+/** A stranger's project with the packed tarball and packages of npm's: nothing in it may see the sources. */
 export class Consumer {
   readonly folder: string;
   /** The installed package. */
   readonly library: string;
 
-  constructor() {
+  constructor(packages = ['@tensorflow/tfjs@4.22.0']) {
     if (!existsSync('dist/index.js')) throw new Error('dist/ is missing: run `npm run build` first.');
     this.folder = mkdtempSync(join(tmpdir(), 'consumer-'));
     this.library = join(this.folder, 'node_modules/tfjs-cross-entropy');
     execFileSync('npm', ['pack', '--silent', '--pack-destination', this.folder]);
     const tarball = readdirSync(this.folder).find((name) => name.endsWith('.tgz'))!;
     this.write('package.json', JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
-    this.run('npm', 'install', ...QUIET, `./${tarball}`, '@tensorflow/tfjs@4.22.0');
+    this.run('npm', 'install', ...QUIET, `./${tarball}`, ...packages);
   }
 
   write(name: string, text: string): void {
