@@ -1,11 +1,14 @@
 import { defineConfig } from 'tsdown';
 
-/** Minifiers leave strings alone: shaders lose their comments and indentation here. The code around them does too. */
+/** Minifiers leave strings alone: shaders lose their comments, indentation and the space around operators here. The code around them does too. */
 const shorterShaders = {
   name: 'shorter-shaders',
   transform: (code: string, id: string) =>
     /kernels[\\/](gpu|webgl|webgpu)[\\/]/.test(id)
-      ? code.replace(/^\s+/gm, '').replace(/(^|\s)\/\/.*$/gm, '')
+      ? code
+          .replace(/^\s+/gm, '')
+          .replace(/(^|\s)\/\/.*$/gm, '')
+          .replace(/ ([-+*/&|=<>]|[-+*/=<>!]=|&&|\|\||<<|>>) /g, '$1')
       : undefined,
 };
 

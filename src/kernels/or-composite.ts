@@ -9,7 +9,7 @@ export function orComposite<Backend>(fused: Partial<Kernels<Backend>>, serves = 
   const choose = (kernelName: KernelName): Kernel => {
     const [kernel, composite] = [fused, compositeKernels].map((kernels) => kernels[kernelName] as unknown as Kernel);
     return (inputs, ...rest) => {
-      const { shape } = inputs.input ?? inputs.x;
+      const { shape } = inputs.input ?? inputs.gradient ?? inputs.x;
       return (serves() && util.sizeFromShape(shape) > 0 ? kernel : composite)(inputs, ...rest);
     };
   };

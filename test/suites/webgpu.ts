@@ -69,20 +69,43 @@ const labels = (rows: number, classes: number) => Int32Array.from({ length: rows
 
 const counts: Check[] = [
   ...[
-    { rows: 128, classes: 10, most: 4 },
-    { rows: 70_000, classes: 3, most: 4 },
-    { rows: 32, classes: 16_384, most: 4 },
-    { rows: 8, classes: 16_385, most: 5 },
-    { rows: 8, classes: 128_256, most: 5 },
-  ].map(({ rows, classes, most }) => ({
-    name: `${most} dispatches for value and gradient of [${rows}, ${classes}]`,
+    [128, 10],
+    [256, 1000], // a row fits into workgroup memory
+    [70_000, 3],
+    [32, 16_384],
+    [8, 128_256], // and does not
+    [2_000_000, 1],
+  ].map(([rows, classes]) => ({
+    name: `2 dispatches for value and gradient of [${rows}, ${classes}], 3 for the mean over labels, another to scale it`,
     run() {
       const { logits, target } = example(rows, classes);
       const weight = tf.ones([classes]) as tf.Tensor1D;
+      const dispatches = (loss: (x: tf.Tensor2D) => tf.Tensor) =>
+        watch('runWebGPUProgram', () => tf.valueAndGrad(loss as (x: tf.Tensor) => tf.Tensor)(logits)).calls;
       for (const options of [{}, { weight, labelSmoothing: 0.1 }]) {
-        const step = () => tf.valueAndGrad((x) => crossEntropy(x, target, options))(logits);
-        assertEqual(watch('runWebGPUProgram', step).calls, most, 'dispatches');
+        assertEqual(
+          dispatches((x) => crossEntropy(x, target, options)),
+          3,
+          'mean',
+        );
+        assertEqual(
+          dispatches((x) => crossEntropy(x, target, { ...options, reduction: 'sum' })),
+          2,
+          'sum',
+        );
+        if (rows > 1000) continue;
+        const q = tf.softmax(logits);
+        assertEqual(
+          dispatches((x) => crossEntropy(x, q, options)),
+          2,
+          'mean, probabilities',
+        );
       }
+      // By an upstream gradient that is known, as that of a loss times 128 is: no multiplication of it is counted.
+      const scaled = watch('runWebGPUProgram', () =>
+        tf.grad((x) => crossEntropy(x as tf.Tensor2D, target, { reduction: 'sum' }))(logits, tf.scalar(128)),
+      );
+      assertEqual(scaled.calls, 3, 'scaled');
     },
   })),
   {

@@ -1,11 +1,11 @@
 import type { DataId, TensorInfo } from '@tensorflow/tfjs-core';
-import type { ClassView } from '../../contract/class-view';
 import { type Code, type Input, type Named, piece, type Walk } from './code';
 
 /** What we use of both GPU backends of TensorFlow.js. */
 export interface GpuBackend {
-  makeTensorInfo(shape: number[], dtype: 'float32', values: Float32Array): TensorInfo;
+  makeTensorInfo(shape: number[], dtype: 'float32', values?: Float32Array): TensorInfo;
   disposeData(dataId: DataId): boolean;
+  incRef(dataId: DataId): void;
 }
 
 /** What varies from call to call: it must not make new shaders. */
@@ -20,18 +20,45 @@ export interface Rows extends Uniforms {
   readonly dim: number;
 }
 
+/** A loss and its gradient for an upstream gradient of 1. The terms of a value are `TERMS`. */
+export interface LossPass {
+  readonly walk: Walk;
+  /** `vec4f finish(i32 row, vec4f state)`: the record, with a tag in place of the weight. */
+  readonly finish: Code;
+  readonly value: Code;
+  /** Of the loss: a number, or the sum of `f32 weightOf(i32 row)`. */
+  readonly divisor: number | Code;
+  /** `vec4f statsOf(i32 row, vec4f record)`: what is added up in place of a record. */
+  readonly stats?: Code;
+}
+
+/** The terms of a row's elements, given its record `r` and `k`, which is 1 over the divisor. */
+export const TERMS = 'vec4f(r.x, k * r.y, k, r.w)';
+
 /** What a GPU has to be able to do; `kernels.ts` builds on it. */
 export interface Device<Backend> {
   /** Whether a class is that of the row's label: by its terms' tag, or the label itself. */
   isLabel(labels: Named<Input>): Code;
-  /** Rows of more classes are better cut into chunks of so many. */
-  chunkOf(view: ClassView): number;
-  /** Four numbers a chunk of each row: `vec4f finish(i32 row, vec4f state)` of the state that the walk along it leaves. */
-  reduce(backend: Backend, rows: Rows, walk: Walk, finish: Code, chunk: number, chunks: number): TensorInfo;
-  /** A tensor of the shape. The terms of a row are at hand, or what the code `vec4f prepare(i32 row)` gives. */
-  map(backend: Backend, rows: Rows, value: Code, terms: Input | Code): TensorInfo;
-  /** Scalars: expressions of the `sum` of the records of all rows, times a scale. */
-  totals(backend: Backend, rows: number, record: Input, expressions: string[], scale?: number): TensorInfo[];
+  /** What a scalar holds, if that is known without asking the GPU. */
+  known(backend: Backend, scalar: TensorInfo): number | undefined;
+  /** Four numbers a row: `vec4f finish(i32 row, vec4f state)` of the state that the walk along it leaves. */
+  reduce(backend: Backend, rows: Rows, walk: Walk, finish: Code): TensorInfo;
+  /**
+   * A tensor of the shape. The terms of a row are at hand, or what the code `vec4f prepare(i32 row)` gives. A tensor that
+   * nobody else needs may be overwritten.
+   */
+  map(backend: Backend, rows: Rows, value: Code, terms: Input | Code, over?: TensorInfo): TensorInfo;
+  /** Both: what `reduce` gives are the terms. */
+  sweep(backend: Backend, rows: Rows, walk: Walk, finish: Code, value: Code): TensorInfo;
+  /** Also scalars: expressions of a `sum` with all losses as its third number and the divisor as its fourth. */
+  lossAndGradient(
+    backend: Backend,
+    rows: Rows,
+    pass: LossPass,
+    expressions: string[],
+  ): [gradient: TensorInfo, scalars: TensorInfo[]];
+  /** Scalars: expressions of the `sum` of the records of all rows. */
+  totals(backend: Backend, rows: number, record: TensorInfo, expressions: string[]): TensorInfo[];
 }
 
 export const isLabel = (test: string, labels?: Named<Input>): Code =>
@@ -42,6 +69,12 @@ export function uniformsOf({ ints = {}, floats = {} }: Uniforms) {
     Object.entries(values).map(([name, value]) => ({ name, type: float ? 'float' : 'int', value })),
   );
 }
+
+/** Belongs to a shader's text, by which TensorFlow.js tells shaders apart: not by their uniforms. */
+export const signature = (uniforms: ReturnType<typeof uniformsOf>) => `\n//${uniforms.map(({ name }) => name)}`;
+
+/** The least one that is no less than `x`. */
+export const powerOfTwo = (x: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, x)));
 
 /** Throws where the device would fail later, deep inside or in silence. */
 export function checkSize(shape: readonly number[], needed: number, limit: number, name: string): void {

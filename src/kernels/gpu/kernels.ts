@@ -1,67 +1,67 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { classView, rowShape } from '../../contract/class-view';
 import type { Kernels, LossAttrs, LossGradInputs, LossInputs, LossOutputs, SoftmaxAttrs } from '../../contract/kernels';
-import { type Code, dense, type Input, integers, type Named, numbers, piece, quads, valueIs, type Walk } from './code';
+import { again } from '../host/host';
+import { type Code, dense, type Input, integers, type Named, numbers, piece, quads, valueIs } from './code';
 import type { Device, GpuBackend, Rows } from './device';
-import { four, NO_WALK, walkChunks, walkClasses } from './walk';
+import { four, NO_WALK, walkClasses } from './walk';
 
 /** All kernels, the same on every GPU. */
 export function gpuKernels<Backend extends GpuBackend>(
   device: Device<Backend>,
-): Omit<Kernels<Backend>, 'ScaleGradient' | 'LinearLogits' | 'LinearInputGrad' | 'LinearWeightGrad'> {
-  /** Four numbers of each row, by way of states of its chunks where those are worth a pass of their own. */
-  const reduce = (backend: Backend, rows: Rows, walk: Walk, finish: Code) => {
-    const view = classView(rows.shape, rows.dim);
-    const chunk = walk === NO_WALK ? view.classes : device.chunkOf(view);
-    const chunks = Math.ceil(view.classes / chunk);
-    if (chunks === 1) return device.reduce(backend, rows, walk, finish, chunk, 1);
-    const states = device.reduce(backend, rows, walk, FINISH_STATE, chunk, chunks);
-    const record = device.reduce(backend, rows, walkChunks(states), finish, chunks, 1);
-    backend.disposeData(states.dataId);
-    return record;
-  };
-
-  /** One pass over the rows of `x` for two terms of each, and another one for their elements. */
+): Omit<Kernels<Backend>, 'LinearLogits' | 'LinearInputGrad' | 'LinearWeightGrad'> {
   const softmaxKernel =
     (x: 'x' | 'y', terms: string, value: string, coefficients?: string) =>
     (tensors: object, { dim }: SoftmaxAttrs, backend: Backend): TensorInfo => {
       const { [x]: input, dy } = tensors as Record<string, TensorInfo>;
-      const rows = { shape: input.shape, dim };
       const inputs = { x: dense(input), ...(coefficients && { y: dense(dy) }) };
       const finish = piece(`vec4f finish(i32 row, vec4f s) { return vec4f(${terms}, 0., 0.); }`);
-      const record = reduce(backend, rows, walkClasses(inputs, coefficients), finish);
-      const result = device.map(backend, rows, valueIs(value, inputs), quads(record));
-      backend.disposeData(record.dataId);
-      return result;
+      const walk = walkClasses(inputs, coefficients);
+      return device.sweep(backend, { shape: input.shape, dim }, walk, finish, valueIs(value, inputs));
     };
 
   const lossKernel =
     (softmax: boolean) =>
     (inputs: LossInputs, attrs: LossAttrs, backend: Backend): LossOutputs => {
-      const { reduction, dim } = attrs;
+      const { reduction, dim, wants, stats } = attrs;
       const { shape } = inputs.input;
-      const { rows, ofIndices, x, targets, factor, coefficient } = lossOf(inputs, attrs);
+      const parts = lossOf(inputs, attrs);
+      const { rows, ofIndices, x, targets, coefficient, weightOf } = parts;
+      const given = { ...x, ...targets };
       // The label's own coefficient is added where the row is finished.
       const k = four((part, c) => `coefficient(${c}, ${ofIndices ? '0.' : `y.${part}`}, 1.)`);
       const coefficients: [string?, Code[]?] = ofIndices && attrs.labelSmoothing === 0 ? [] : [k, [coefficient]];
-      const walk = softmax ? walkClasses({ ...x, ...targets }, ...coefficients) : NO_WALK;
-      // Where nobody wants the record, its first two columns are free for the stats.
-      const isForLoss = attrs.wants === 'loss';
-      const given = { ...x, ...targets };
-      const finish = ofIndices ? finishLabel(softmax, given, factor, attrs.stats && isForLoss) : FINISH_PROBABILITIES;
-      const record = reduce(backend, rows, walk, finish);
-      const known =
-        !attrs.stats || isForLoss ? record : device.reduce(backend, rows, NO_WALK, finishStats(given, record), 1, 1);
+      const walk = softmax ? walkClasses(given, ...coefficients) : NO_WALK;
+      // That of NLLLoss is not made along with it: its zeros are zeros whatever the upstream gradient is.
+      const withGradient = softmax && wants === 'gradient';
+      const finish = ofIndices ? finishLabel(softmax, given, weightOf, withGradient) : FINISH_PROBABILITIES;
+      const count = classView(shape, dim).rows;
+      const mean = reduction === 'mean';
+      // PyTorch divides the likelihood and the smoothing each: 0 / 0 makes their sum NaN.
+      const sum = mean && attrs.labelSmoothing > 0 ? 'select(sum.z, NAN, sum.w == 0.)' : 'sum.z';
+      const loss = mean ? `quotient(${sum}, sum.w)` : sum;
+      if (withGradient) {
+        const divisor = !mean ? 1 : ofIndices ? weightOf : count;
+        const value = gradientOf(device, softmax, parts);
+        const pass = { walk, finish, value, divisor, stats: stats ? statsOf(given) : undefined };
+        const [gradient, [total, ...ofStats]] = device.lossAndGradient(backend, rows, pass, [
+          loss,
+          ...(stats ? STATS : []),
+        ]);
+        return [total, gradient, ...ofStats] as LossOutputs;
+      }
+      const record = device.reduce(backend, rows, walk, finish);
+      const known = stats ? device.reduce(backend, rows, NO_WALK, finishStats(given, record)) : undefined;
       /** The loss, and the divisor: a number, or tensor, unless nobody wants to know it. */
-      const outputs = (loss: TensorInfo, divisor: number | TensorInfo, stats: TensorInfo[]): LossOutputs => {
-        if (known !== record) backend.disposeData(known.dataId);
-        if (isForLoss) {
+      const outputs = (loss: TensorInfo, divisor: number | TensorInfo, ofStats: TensorInfo[]): LossOutputs => {
+        if (known) backend.disposeData(known.dataId);
+        if (wants === 'loss') {
           backend.disposeData(record.dataId);
-          return [loss, ...stats] as LossOutputs;
+          return [loss, ...ofStats] as LossOutputs;
         }
         const isNumber = typeof divisor === 'number';
         const by = isNumber ? backend.makeTensorInfo([], 'float32', Float32Array.of(divisor)) : divisor;
-        return [loss, record, by, ...stats] as LossOutputs;
+        return [loss, record, by, ...ofStats] as LossOutputs;
       };
       if (reduction === 'none') {
         const lossShape = rowShape(shape, dim);
@@ -69,32 +69,21 @@ export function gpuKernels<Backend extends GpuBackend>(
           const values = device.map(backend, { shape: [1, ...lossShape], dim: 0 }, valueIs(value, {}), quads(of));
           return { ...values, shape: lossShape };
         };
-        const stats = attrs.stats ? [column('t.x', known), column('t.y', known)] : [];
-        return outputs(column('t.z', record), 1, stats);
+        return outputs(column('t.z', record), 1, known ? [column('t.x', known), column('t.y', known)] : []);
       }
-      const count = classView(shape, dim).rows;
-      const mean = reduction === 'mean';
-      // PyTorch divides the likelihood and the smoothing each: 0 / 0 makes their sum NaN.
-      const sum = mean && attrs.labelSmoothing > 0 ? 'select(sum.z, NAN, sum.w == 0.)' : 'sum.z';
-      const expressions = mean ? [`quotient(${sum}, sum.w)`] : [sum];
-      if (mean && ofIndices && attrs.wants !== 'loss') expressions.push('sum.w');
-      const [loss, weights] = device.totals(backend, count, quads(record), expressions);
-      const stats = attrs.stats ? device.totals(backend, count, quads(known), ['sum.x', 'sum.y']) : [];
-      return outputs(loss, weights ?? (mean ? count : 1), stats);
+      const expressions = [loss];
+      if (mean && ofIndices && wants !== 'loss') expressions.push('sum.w');
+      const [total, weights] = device.totals(backend, count, record, expressions);
+      const ofStats = known ? device.totals(backend, count, known, STATS) : [];
+      return outputs(total, weights ?? (mean ? count : 1), ofStats);
     };
 
   const lossGradKernel =
     (softmax: boolean) =>
     (inputs: LossGradInputs, attrs: LossAttrs, backend: Backend): TensorInfo => {
-      const { rows, ofIndices, x, targets, coefficient } = lossOf(inputs, attrs);
-      const gradient = (y: string) => `${softmax ? 'times(t.y, expOf(x - t.x))' : 't.y'} - coefficient(c, ${y}, t.z)`;
-      const value = ofIndices
-        ? valueIs(`select(${gradient('select(0., 1., isLabel(row, c, t))')}, 0., t.w < 0.)`, softmax ? x : {}, [
-            coefficient,
-            device.isLabel(targets),
-          ])
-        : valueIs(gradient('y'), { ...x, ...targets }, [coefficient]);
-      return device.map(backend, rows, value, prepareLoss(softmax, inputs, ofIndices ? targets : undefined));
+      const parts = lossOf(inputs, attrs);
+      const prepare = prepareLoss(softmax, inputs, parts.ofIndices ? parts.targets : undefined);
+      return device.map(backend, parts.rows, gradientOf(device, softmax, parts), prepare);
     };
 
   return {
@@ -102,12 +91,25 @@ export function gpuKernels<Backend extends GpuBackend>(
     NLLLossGrad: lossGradKernel(false),
     CrossEntropyLoss: lossKernel(true),
     CrossEntropyLossGrad: lossGradKernel(true),
+    ScaleGradient({ gradient, dy, target }, attrs, backend) {
+      if (device.known(backend, dy) === 1) return again(gradient, backend);
+      const { rows, ofIndices, targets } = lossOf({ input: gradient, target, weight: NO_WEIGHT }, attrs);
+      const ignored = ofIndices ? 'select(0., -1., labelsAt(row) == ignoreIndex)' : '0.';
+      const prepare = piece(`vec4f prepare(i32 row) { return vec4f(dyAt(0), 0., 0., ${ignored}); }`, {
+        dy: numbers(dy),
+        ...(ofIndices && targets),
+      });
+      const value = valueIs('select(x * t.x, 0., t.w < 0.)', { x: dense(gradient) });
+      return device.map(backend, rows, value, prepare, gradient);
+    },
     LogSoftmaxDim: softmaxKernel('x', 's.x, logOf(s.y)', 'x - t.x - t.y'),
     LogSoftmaxDimGrad: softmaxKernel('x', 's.x, s.w / settled(s.y)', 'y - t.y * expOf(x - t.x)', 'y'),
     SoftmaxDim: softmaxKernel('x', 's.x, 1. / settled(s.y)', 't.y * expOf(x - t.x)'),
     SoftmaxDimGrad: softmaxKernel('y', '0., s.w', 'x * (y - t.y)', 'x * y'),
   };
 }
+
+const NO_WEIGHT = { shape: [0] } as TensorInfo;
 
 /** What both losses and their gradients tell a shader: labels, or probabilities `y`. */
 function lossOf({ input, target, weight }: LossInputs, attrs: LossAttrs) {
@@ -137,10 +139,36 @@ f32 coefficient(i32 c, f32 y, f32 k) {
     [factor],
   );
   const targets: Named<Input> = ofIndices ? { labels: integers(target) } : { y: dense(target) };
-  return { rows, ofIndices, x: { x: dense(input) }, targets, factor, coefficient };
+  // NaN for a label that is no class, so that its loss cannot pass for right.
+  const weightOf = piece(
+    /* glsl */ `
+f32 weightOf(i32 row) {
+  i32 label = labelsAt(row);
+  if (label == ignoreIndex) { return 0.; }
+  i32 c = clamp(label, 0, classes - 1);
+  return select(NAN, factorOf(c), c == label);
+}
+`,
+    targets,
+    [factor],
+  );
+  return { rows, ofIndices, x: { x: dense(input) }, targets, coefficient, weightOf };
 }
 
-const FINISH_STATE = piece('vec4f finish(i32 row, vec4f s) { return s; }');
+/** An element of the gradient, given the terms of its row: the maximum, what exponentials are scaled by, `k`, and a tag. */
+function gradientOf(
+  device: Pick<Device<never>, 'isLabel'>,
+  softmax: boolean,
+  { ofIndices, x, targets, coefficient }: ReturnType<typeof lossOf>,
+): Code {
+  const gradient = (y: string) => `${softmax ? 'times(t.y, expOf(x - t.x))' : 't.y'} - coefficient(c, ${y}, t.z)`;
+  return ofIndices
+    ? valueIs(`select(${gradient('select(0., 1., isLabel(row, c, t))')}, 0., t.w < 0.)`, softmax ? x : {}, [
+        coefficient,
+        device.isLabel(targets),
+      ])
+    : valueIs(gradient('y'), { ...x, ...targets }, [coefficient]);
+}
 
 /** `mass / sum` of a state, and of a coefficient `k` besides. Among logits of -Infinity alone, k * (max - x) shows it. */
 const MASS_PER_SUM = piece(/* glsl */ `
@@ -149,48 +177,53 @@ f32 massPerSum(vec4f s, f32 k) {
 }
 `);
 
-/** `-log p` of the label is `(max - x) + log(sum)`, in this order: exact for a row whose loss is almost 0. */
-const finishLabel = (softmax: boolean, reads: Named<Input>, factor: Code, stats = false) =>
+/**
+ * The record of a row, or the same with a tag of the label in place of its weight. `-log p` of the label is
+ * `(max - x) + log(sum)`, in this order: exact for a row whose loss is almost 0.
+ */
+const finishLabel = (softmax: boolean, reads: Named<Input>, weightOf: Code, tagged: boolean) =>
   piece(
     /* glsl */ `
 vec4f finish(i32 row, vec4f s) {
   i32 label = labelsAt(row);
-  if (label == ignoreIndex) { return vec4f(0.); }
-  // NaN for a label that is no class, so that its loss cannot pass for right.
+  if (label == ignoreIndex) { return vec4f(0., 0., 0., ${tagged ? '-1.' : '0.'}); }
   i32 c = clamp(label, 0, classes - 1);
-  f32 w = select(NAN, factorOf(c), c == label);
+  f32 w = weightOf(row);
   ${
     softmax
       ? `f32 k = (1. - labelSmoothing) * w;
   f32 logSum = logOf(s.y);
   f32 loss = times(k, s.x - xOf(row, c) + logSum) + (s.z + times(s.w, logSum));
-  ${
-    stats
-      ? 'return vec4f(select(0., 1., c == label && xOf(row, c) == s.x && !isNaN(settled(s.y))), 1., loss, w);'
-      : 'return vec4f(s.x, massPerSum(s, k), loss, w);'
-  }`
+  return vec4f(s.x, massPerSum(s, k), loss, ${tagged ? 'tag(c)' : 'w'});`
       : 'return vec4f(0., 0., times(w, -xOf(row, c)), w);'
   }
 }
 `,
     reads,
-    softmax ? [factor, MASS_PER_SUM] : [factor],
+    softmax ? [weightOf, MASS_PER_SUM] : [weightOf],
   );
 
-/** `Stats` of a row, from its record. */
-const finishStats = (reads: Named<Input>, record: TensorInfo) =>
+/** The expressions of `Stats`, of a sum of what `statsOf` gives. */
+const STATS = ['sum.x', 'sum.y'];
+
+/** Whether a row is correct, and whether it counts, in place of the first two numbers of its record. */
+const statsOf = (reads: Named<Input>) =>
   piece(
     /* glsl */ `
-vec4f finish(i32 row, vec4f s) {
+vec4f statsOf(i32 row, vec4f r) {
   i32 label = labelsAt(row);
-  if (label == ignoreIndex) { return vec4f(0.); }
+  if (label == ignoreIndex) { return vec4f(0., 0., r.z, r.w); }
   i32 c = clamp(label, 0, classes - 1);
-  vec4f r = recordAt(row);
-  return vec4f(select(0., 1., c == label && xOf(row, c) == r.x && !isNaN(r.y)), 1., 0., 0.);
+  return vec4f(select(0., 1., c == label && xOf(row, c) == r.x && !isNaN(r.y)), 1., r.z, r.w);
 }
 `,
-    { ...reads, record: quads(record) },
+    reads,
   );
+
+const finishStats = (reads: Named<Input>, record: TensorInfo) =>
+  piece('vec4f finish(i32 row, vec4f s) { return statsOf(row, recordAt(row)); }', { record: quads(record) }, [
+    statsOf(reads),
+  ]);
 
 const FINISH_PROBABILITIES = piece(
   /* glsl */ `

@@ -11,6 +11,7 @@ export const GLSL = /* glsl */ `
 #define ofBits intBitsToFloat
 #define INFINITY uintBitsToFloat(0x7f800000u)
 #define lanes 1
+#define apart 1
 `;
 
 const WGSL = /* wgsl */ `

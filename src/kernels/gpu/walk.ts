@@ -41,9 +41,9 @@ export const NO_WALK = walk('', {});
 export const walkChunks = (states: TensorInfo) =>
   walk('for (i32 i = 0; i < end; i++) { s = merge(s, statesAt(row * end + i)); }', { states: quads(states) });
 
-/** A vector of four classes, `lanes` apart. */
+/** A vector of four classes. */
 export const four = (element: (part: string, c: string) => string) =>
-  `vec4f(${[...'xyzw'].map((part, i) => element(part, `c + ${i} * lanes`)).join(', ')})`;
+  `vec4f(${[...'xyzw'].map((part, i) => element(part, `c + ${i} * apart`)).join(', ')})`;
 
 /**
  * The classes of a row of `x`; not at all where its label, if there are `labels`, says that it is ignored. The
@@ -53,7 +53,7 @@ export const four = (element: (part: string, c: string) => string) =>
  */
 export const walkClasses = (reads: Named<Input>, coefficients = '', calls: readonly Code[] = []): Walk => {
   const present = (expression: string, absent: string) =>
-    `select(${expression}, vec4f(${absent}), lessThan(f32(end - c) - f32(lanes) * vec4f(0., 1., 2., 3.), vec4f(1.)))`;
+    `select(${expression}, vec4f(${absent}), lessThan(f32(end - c) - f32(apart) * vec4f(0., 1., 2., 3.), vec4f(1.)))`;
   const k = `${reads.y ? 'vec4f y = yNext(c);' : ''} vec4f k = ${present(coefficients, '0.')};`;
   return walk(
     /* glsl */ `
@@ -77,7 +77,8 @@ export const walkClasses = (reads: Named<Input>, coefficients = '', calls: reado
     s.y = NAN;
     ${
       coefficients &&
-      `for (i32 c = begin; c < end; c += 4 * lanes) {
+      `start(row);
+    for (i32 c = begin; c < end; c += 4 * lanes) {
       vec4f x = xNext(c);
       ${k}
       if (dot(abs(k), vec4f(1.)) != 0.) { s.w = NAN; }
@@ -90,19 +91,23 @@ export const walkClasses = (reads: Named<Input>, coefficients = '', calls: reado
   );
 };
 
-/** A sum of records. In runs, whose rounding errors do not add up as those of a single one would. */
-export const totalOf = (record: Input) =>
+/** Records of rows, or sums of them: `vec4f term(i32 i)` is to be added up. */
+export const termsOf = (addends: Input) => piece('vec4f term(i32 i) { return addendsAt(i); }', { addends });
+
+/** A sum of terms. In runs, whose rounding errors do not add up as those of a single one would. */
+export const totalOf = (terms: Code) =>
   piece(
     /* glsl */ `
 vec4f totalOf(i32 begin, i32 end, i32 step) {
   vec4f total = vec4f(0.);
   for (i32 run = begin; run < end; run += 32 * step) {
     vec4f part = vec4f(0.);
-    for (i32 i = run; i < min(run + 32 * step, end); i += step) { part += recordAt(i); }
+    for (i32 i = run; i < min(run + 32 * step, end); i += step) { part += term(i); }
     total += part;
   }
   return total;
 }
 `,
-    { record },
+    {},
+    [terms],
   );

@@ -6,5 +6,5 @@
  */
 export const CLASSES_IN_ONE_PASS = 1024;
 
-/** Rows that one fragment adds up. A power of two, so that dividing by it is exact. */
+/** Terms that one fragment adds up, unless there are more than the square of it. A power of two. */
 export const ROWS_IN_ONE_SUM = 1024;

@@ -1,6 +1,6 @@
 import { type DataId, env, type TensorInfo } from '@tensorflow/tfjs-core';
 import { type Code, linked } from '../gpu/code';
-import { checkSize, type GpuBackend, type Uniforms, uniformsOf } from '../gpu/device';
+import { checkSize, type GpuBackend, signature, type Uniforms, uniformsOf } from '../gpu/device';
 import { GLSL, NUMBERS } from '../gpu/language';
 
 /** What we use of TensorFlow.js's `webgl` backend. */
@@ -76,7 +76,7 @@ export function run(backend: WebGLBackend, shape: readonly number[], program: Pr
       packedInputs: true,
       packedOutput: true,
       enableShapeUniforms: true,
-      userCode: [GLSL, TEXELS, program.layout, ...accessors, NUMBERS, text].join('\n'),
+      userCode: [GLSL, TEXELS, program.layout, ...accessors, NUMBERS, text, signature(uniforms)].join('\n'),
     },
     Object.values(tensors),
     'float32',

@@ -1,37 +1,59 @@
 import type { ClassView } from '../../contract/class-view';
+import { powerOfTwo } from '../gpu/device';
 
 /** Threads of a workgroup: a multiple of what any device runs in lockstep, and few, since they meet at barriers. */
-export const THREADS = 64;
+const THREADS = 64;
+/** For rows that keep so many busy. */
+const MANY_CLASSES = 2048;
+const MANY_THREADS = 256;
+/** For rows so few and long that each should keep as much of a device busy as a workgroup can. */
+const FEW_ROWS = 128;
+const MOST_CLASSES = 16384;
+const MOST_THREADS = 1024;
 
-/** Fewer classes than this would leave most lanes of a shared row idle. */
-const FEW_CLASSES = 64;
-/** From here on a row keeps a whole workgroup busy. */
-const MANY_CLASSES = 4096;
+/** Classes that keep a lane of a row busy: with fewer they would wait for one another longer than they work. */
+const CLASSES_OF_LANE = 16;
+/** Rows that are neighbours in memory, and read together: whole lines of a cache. */
+const ROWS_OF_LINE = 16;
 
-/**
- * How many threads, its lanes, share a row that is to be reduced. Rows that are neighbours in memory have one each, and
- * short ones, since lanes wait for each other. A divisor of `THREADS`.
- */
-export function reducingLanes({ classes, inner }: ClassView): number {
-  if (classes < FEW_CLASSES || inner > 1) return 1;
-  return classes < MANY_CLASSES ? 16 : 64;
+/** Fours of numbers that a thread keeps in workgroup memory at most: with more, too few workgroups would run at a time. */
+const MOST_KEPT = 8;
+
+/** How threads share the work. All numbers are powers of two, but for `kept`. */
+export interface Sharing {
+  /** Of a workgroup. */
+  readonly threads: number;
+  /** Threads that share a row. A workgroup has as many rows as fit. */
+  readonly lanes: number;
+  /** Fours of numbers that a thread keeps of each of the tensors that it reads twice; 0 if a row does not fit. */
+  readonly kept: number;
 }
 
-/** The same for a row whose elements are to be written: neighbouring threads should write neighbouring elements. */
-export function mappingLanes({ classes, inner }: ClassView): number {
-  if (inner > 1) return 1;
-  return classes < FEW_CLASSES ? 8 : 64;
+export function sharingOf({ rows, classes, inner }: ClassView, readTwice: number, limits: WebGPULimits): Sharing {
+  const long = inner > 1 ? classes > CLASSES_OF_LANE * ROWS_OF_LINE : classes > MANY_CLASSES;
+  const longest = rows < FEW_ROWS && classes > MOST_CLASSES;
+  const threads = longest
+    ? Math.min(MOST_THREADS, limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX)
+    : long
+      ? MANY_THREADS
+      : THREADS;
+  const together = inner > 1 ? Math.min(ROWS_OF_LINE, powerOfTwo(rows)) : 1;
+  const lanes = Math.min(powerOfTwo(classes / CLASSES_OF_LANE), threads / together);
+  const fours = limits.maxComputeWorkgroupStorageSize / (16 * threads) - 1;
+  const kept = readTwice > 0 ? Math.min(MOST_KEPT, Math.floor(fours / readTwice)) : 0;
+  return { threads, lanes, kept: classes <= 4 * lanes * kept ? kept : 0 };
 }
 
-/** Elements that a thread writes: enough to pay for what it prepares for the row. */
-export const MAPPED_PER_THREAD = 64;
+/** Threads of a workgroup that adds up numbers of rows. */
+export const ADDING_THREADS = 256;
+/** There are more workgroups than one where each of their threads has so many to add up; but no more than this. */
+export const ADDED_BY_THREAD = 16;
+export const ADDING_GROUPS = 64;
 
-/**
- * Rows of more classes are reduced in chunks of so many, which takes a dispatch more; but not if there are enough rows
- * to keep a device busy.
- */
-export const CHUNK = 16384;
-export const ENOUGH_ROWS = 2048;
-
-/** The same where a row has a single thread, which adds up so many terms one after another. */
-export const CHUNK_OF_THREAD = 1024;
+/** What we use of a device's limits. */
+export interface WebGPULimits {
+  readonly maxStorageBufferBindingSize: number;
+  readonly maxComputeWorkgroupStorageSize: number;
+  readonly maxComputeInvocationsPerWorkgroup: number;
+  readonly maxComputeWorkgroupSizeX: number;
+}

@@ -1,126 +1,210 @@
-import { type ClassView, classView } from '../../contract/class-view';
-import { type Code, piece } from '../gpu/code';
-import { type Device, isLabel, type Uniforms } from '../gpu/device';
-import { four, STATE, totalOf } from '../gpu/walk';
-import {
-  CHUNK,
-  CHUNK_OF_THREAD,
-  ENOUGH_ROWS,
-  MAPPED_PER_THREAD,
-  mappingLanes,
-  reducingLanes,
-  THREADS,
-} from './constants';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { classView } from '../../contract/class-view';
+import { type Code, numbers, piece, quads } from '../gpu/code';
+import { type Device, isLabel, type LossPass, powerOfTwo, type Rows, TERMS, type Uniforms } from '../gpu/device';
+import { four, NO_WALK, STATE, termsOf, totalOf } from '../gpu/walk';
+import { ADDED_BY_THREAD, ADDING_GROUPS, ADDING_THREADS, sharingOf } from './constants';
 import { run, START, type WebGPUBackend } from './run';
 
 export const webgpu: Device<WebGPUBackend> = {
   isLabel: () => isLabel('t.w == tag(c)'),
 
-  chunkOf({ rows, classes, inner }) {
-    if (inner > 1) return Math.min(classes, CHUNK_OF_THREAD);
-    return rows < ENOUGH_ROWS ? Math.min(classes, CHUNK) : classes;
+  known: (backend, { dataId }) => backend.tensorMap.get(dataId).values?.[0],
+
+  reduce: (backend, rows, walk, finish) => visit(backend, rows, { walk, finish }),
+
+  map(backend, rows, value, terms, over) {
+    const finish = (row: string, reads: object, calls: Code[] = []) =>
+      piece(`vec4f finish(i32 row, vec4f s) { return ${row}; }`, { ...reads }, calls);
+    const prepared = 'text' in terms ? finish('prepare(row)', {}, [terms]) : finish('recordAt(row)', { record: terms });
+    return visit(backend, rows, { walk: NO_WALK, finish: prepared, value, over });
   },
 
-  reduce(backend, rows, walk, finish, chunk, chunks) {
-    const view = classView(rows.shape, rows.dim);
-    const grid = gridOf(view, rows, walk.shares ? reducingLanes(view) : 1, chunk, chunks);
-    const main = piece(REDUCE, {}, [START, STATE, walk, finish]);
-    return run(backend, [view.rows * chunks + grid.groups, 4], { ...grid, main }, 4);
-  },
+  sweep: (backend, rows, walk, finish, value) => visit(backend, rows, { walk, finish, value }),
 
-  map(backend, rows, value, terms) {
-    const view = classView(rows.shape, rows.dim);
-    const lanes = mappingLanes(view);
-    const chunk = lanes * MAPPED_PER_THREAD;
-    const grid = gridOf(view, rows, lanes, chunk, Math.ceil(view.classes / chunk));
-    const prepare =
-      'text' in terms ? terms : piece('vec4f prepare(i32 row) { return recordAt(row); }', { record: terms });
-    return run(backend, rows.shape, { ...grid, main: mapMain(value, prepare) });
+  lossAndGradient(backend, rows, pass, expressions) {
+    const { divisor } = pass;
+    const { rows: count, classes } = classView(rows.shape, rows.dim);
+    const weights =
+      typeof divisor === 'number'
+        ? undefined
+        : add(backend, weightsOf(divisor), 'sum.w', {
+            ints: { ...rows.ints, classes },
+            count,
+            groups: Math.min(ADDING_GROUPS, Math.ceil(count / (ADDING_THREADS * ADDED_BY_THREAD))),
+          });
+    const sums: TensorInfo[] = [];
+    const gradient = visit(backend, rows, { ...pass, weights, sums });
+    const terms = termsOf(quads(sums[0]));
+    const scalars = expressions.map((expression) => add(backend, terms, expression, { count: sums[0].shape[0] }));
+    for (const { dataId } of weights ? [weights, ...sums] : sums) backend.disposeData(dataId);
+    return [gradient, scalars];
   },
 
   totals(backend, rows, record, expressions) {
-    const ints = { rows, records: record.tensor.shape[0] };
-    const mains = expressions.map((expression) => piece(sumAll(expression), {}, [totalOf(record)]));
-    return mains.map((main) => run(backend, [], { ints, groups: 1, main }));
+    const terms = termsOf(quads(record));
+    return expressions.map((expression) => add(backend, terms, expression, { first: rows, count: record.shape[0] }));
   },
 };
 
-/**
- * How threads share the work: some of them, the lanes, which are in one workgroup, have a chunk of a row's classes, then
- * come those of the next row.
- */
-function gridOf(view: ClassView, { ints, floats }: Uniforms, lanes: number, chunk: number, chunks: number) {
-  const groups = Math.ceil((view.rows * lanes) / THREADS);
-  const padded = (groups * THREADS) / lanes;
-  const { rows, classes, inner } = view;
-  return { groups: groups * chunks, ints: { ...ints, rows, classes, inner, lanes, chunk, chunks, padded }, floats };
+const weightsOf = (weightOf: Code) =>
+  piece('vec4f term(i32 i) { return vec4f(0., 0., 0., weightOf(i)); }', {}, [weightOf]);
+
+/** What a visit leaves: the elements of a value, or the record of each row. */
+interface Visit extends Pick<LossPass, 'walk' | 'finish'>, Partial<Pick<LossPass, 'value' | 'divisor' | 'stats'>> {
+  /** Sums that make up the divisor, if it is not known. */
+  readonly weights?: TensorInfo;
+  /** Gets the sums of each workgroup; they are behind the records where the result is those. */
+  readonly sums?: TensorInfo[];
+  readonly over?: TensorInfo;
 }
 
-const PLACE = /* wgsl */ `
-  let thread = index % ${THREADS};
-  let i = index / lanes;
-  let lane = index - i * lanes;
-  let part = i / padded;
-  let row = i - part * padded;
-  let live = row < rows && part < chunks;
-  let begin = part * chunk + lane;
-  let end = min((part + 1) * chunk, classes);`;
+/** One dispatch: the first lane of a row merges what all know of it, and they make its elements while it is at hand. */
+function visit(backend: WebGPUBackend, rows: Rows, options: Visit): TensorInfo {
+  const { walk, value, divisor, weights, sums, over } = options;
+  const view = classView(rows.shape, rows.dim);
+  const { classes, inner } = view;
+  const readTwice = value ? Object.values(walk.reads).filter(({ isDense }) => isDense).length : 0;
+  const visited = walk === NO_WALK && !value ? { ...view, classes: 1 } : view;
+  const { threads, lanes, kept } = sharingOf(visited, readTwice, backend.device.limits);
+  const together = threads / lanes;
+  const groups = Math.ceil(view.rows / together);
+  const weightCount = weights?.shape[0] ?? 1;
+  const vectors = inner === 1 && classes % 4 === 0;
+  sums?.push(backend.makeTensorInfo([groups, 4], 'float32'));
+  return run(backend, value ? rows.shape : [view.rows + groups, 4], {
+    main: visitMain(options, threads, vectors),
+    threads,
+    groups,
+    vectors,
+    kept,
+    outputComponent: vectors || !value ? 4 : 1,
+    over,
+    also: sums?.[0],
+    ints: {
+      ...rows.ints,
+      rows: view.rows,
+      classes,
+      inner,
+      groups,
+      lanes,
+      together,
+      ...(inner > 1 ? { laneStep: together, placeStep: 1 } : { laneStep: 1, placeStep: lanes }),
+      laneShift: inner > 1 ? Math.log2(together) : 0,
+      placeShift: inner > 1 ? 0 : Math.log2(lanes),
+      apart: vectors ? 1 : lanes,
+      width: vectors ? 4 : 1,
+      shift: Math.log2(4 * lanes),
+      weightCount,
+      span: powerOfTwo(weightCount),
+    },
+    floats: { ...rows.floats, known: typeof divisor === 'number' ? divisor : 0 },
+  });
+}
 
-/**
- * The first lane of a row merges what the others know. Behind the records of the rows are the sums of each workgroup, so
- * that nobody need visit all rows to add them up.
- */
-const REDUCE = /* wgsl */ `
-var<workgroup> gathered: array<vec4f, ${THREADS}>;
-fn main(index: i32) {${PLACE}
-  var s = nothing();
-  if (live) { s = walk(row, begin, end); }
-  gathered[thread] = s;
-  workgroupBarrier();
-  var sum = vec4f();
-  if (live && lane == 0) {
-    for (var k = 1; k < lanes; k++) { s = merge(s, gathered[thread + k]); }
-    sum = finish(row, s);
-    result[row * chunks + part] = sum;
-  }
-  workgroupBarrier();
-  gathered[thread] = sum;
-  workgroupBarrier();
-  if (thread == 0 && part < chunks) {
-    for (var k = 1; k < ${THREADS}; k++) { sum += gathered[k]; }
-    result[rows * chunks + index / ${THREADS}] = sum;
-  }
-}`;
+/** Half of the positions take what the other half has, and so on: in the end the first one has it all. */
+const tree = (position: string, positions: string, step: string, taken: string) => /* wgsl */ `
+  for (var half = ${positions} / 2; half > 0; half /= 2) {
+    workgroupBarrier();
+    if (${position} < half) {
+      let other = gathered[thread + half * ${step}];
+      gathered[thread] = ${taken};
+    }
+  }`;
+const ADDED = 'gathered[thread] + other';
 
-/** Values are stored four at a time, for the same reason as they are read so: loops cost. */
-function mapMain(value: Code, prepare: Code): Code {
-  const names = Object.keys(value.reads);
-  const values = four((part, c) => `value(row, ${c}, t${names.map((name) => `, ${name}Four.${part}`).join('')})`);
+function visitMain({ walk, finish, value, weights, sums, stats }: Visit, threads: number, vectors: boolean): Code {
+  const names = Object.keys(value?.reads ?? {});
+  const values =
+    value && four((part, c) => `value(row, ${c}, t${names.map((name) => `, ${name}Four.${part}`).join('')})`);
   const stores = [0, 1, 2, 3].map((i) => {
-    const c = `c + ${i} * lanes`;
-    return `if (${c} < end) { result[first + (${c}) * inner] = values[${i}]; }`;
+    const c = `c + ${i} * apart`;
+    return `if (${c} < classes) { result[first + (${c}) * inner] = values[${i}]; }`;
   });
   const text = /* wgsl */ `
-fn main(index: i32) {${PLACE}
-  if (!live) { return; }
-  let t = prepare(row);
-  start(row);
-  for (var c = begin; c < end; c += 4 * lanes) {
-    ${names.map((name) => `let ${name}Four = ${name}Next(c);`).join(' ')}
-    let values = ${values};
-    ${stores.join('\n    ')}
+var<workgroup> gathered: array<vec4f, ${threads}>;
+fn main(index: i32) {
+  let thread = i32(localIndex);
+  let lane = (thread >> u32(laneShift)) & (lanes - 1);
+  let place = (thread >> u32(placeShift)) & (together - 1);
+  let group = index / ${threads};
+  let row = group * together + place;
+  let live = row < rows;
+  let begin = lane * width;
+  ${
+    weights
+      ? `
+  gathered[thread] = vec4f(select(0., weightsAt(min(thread, weightCount - 1)), thread < weightCount));
+  ${tree('thread', 'span', '1', ADDED)}
+  workgroupBarrier();
+  let divisor = gathered[0].w;
+  workgroupBarrier();`
+      : 'let divisor = known;'
+  }
+  var s = nothing();
+  if (live) { s = walk(row, begin, classes); }
+  gathered[thread] = s;
+  ${tree('lane', 'lanes', 'laneStep', 'merge(gathered[thread], other)')}
+  var r = vec4f();
+  if (live && lane == 0) {
+    r = finish(row, gathered[thread]);
+    let k = quotient(1., divisor);
+    ${value ? `gathered[thread] = ${sums ? TERMS : 'r'};` : 'result[row] = r;'}
+  }
+  ${
+    value
+      ? `
+  workgroupBarrier();
+  let t = gathered[place * placeStep];
+  if (live) {
+    start(row);
+    for (var c = begin; c < classes; c += 4 * lanes) {
+      ${names.map((name) => `let ${name}Four = ${name}Again(c);`).join(' ')}
+      let values = ${values};
+      ${vectors ? 'result[(first + c) >> 2u] = values;' : stores.join('\n      ')}
+    }
+  }`
+      : ''
+  }
+  ${
+    value && !sums
+      ? ''
+      : `
+  workgroupBarrier();
+  gathered[thread] = r;
+  ${stats ? 'if (live && lane == 0) { gathered[thread] = statsOf(row, r); }' : ''}
+  ${tree('place', 'together', 'placeStep', ADDED)}
+  if (thread == 0 && group < groups) {
+    ${value ? 'sums[group] = vec4f(gathered[0].xyz, select(0., divisor, group == 0))' : 'result[rows + group] = gathered[0]'};
+  }`
   }
 }`;
-  return piece(text, {}, [START, value, prepare]);
+  const reads = weights && { weights: numbers(weights) };
+  return piece(text, reads, [START, STATE, walk, finish, ...[value, stats].filter((code) => code !== undefined)]);
 }
 
-const sumAll = (expression: string) => /* wgsl */ `
-var<workgroup> gathered: array<vec4f, ${THREADS}>;
+/** The terms of rows, added up by one workgroup or more: an expression of the `sum` of each. */
+function add(
+  backend: WebGPUBackend,
+  terms: Code,
+  expression: string,
+  { ints, first = 0, count, groups = 1 }: Uniforms & { first?: number; count: number; groups?: number },
+): TensorInfo {
+  const text = /* wgsl */ `
+var<workgroup> gathered: array<vec4f, ${ADDING_THREADS}>;
 fn main(index: i32) {
-  gathered[index] = totalOf(rows + index, records, ${THREADS});
-  workgroupBarrier();
-  if (index > 0) { return; }
-  var sum = vec4f();
-  for (var k = 0; k < ${THREADS}; k++) { sum += gathered[k]; }
-  result[0] = ${expression};
+  let thread = i32(localIndex);
+  gathered[thread] = totalOf(firstTerm + index, terms, groups * ${ADDING_THREADS});
+  ${tree('thread', `${ADDING_THREADS}`, '1', ADDED)}
+  if (thread == 0) {
+    let sum = gathered[0];
+    result[index / ${ADDING_THREADS}] = ${expression};
+  }
 }`;
+  return run(backend, groups > 1 ? [groups] : [], {
+    main: piece(text, {}, [totalOf(terms)]),
+    threads: ADDING_THREADS,
+    groups,
+    ints: { ...ints, firstTerm: first, terms: count, groups },
+  });
+}

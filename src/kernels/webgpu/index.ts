@@ -2,7 +2,7 @@ import { gpuKernels } from '../gpu/kernels';
 import { orComposite } from '../or-composite';
 import { webgpu } from './device';
 
-/** Fused kernels in WGSL: one dispatch reads the logits for the records of the rows, one writes the gradient. */
+/** Fused kernels in WGSL: one dispatch reads the rows and writes their gradient. */
 export const webgpuKernels = orComposite(gpuKernels(webgpu));
 
 /** Whether a backend is WebGPU's, whatever the name that it is registered under. */

@@ -1,65 +1,85 @@
-import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { type DataId, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { type Code, linked, piece } from '../gpu/code';
-import { checkSize, type GpuBackend, type Uniforms, uniformsOf } from '../gpu/device';
+import { checkSize, type GpuBackend, signature, type Uniforms, uniformsOf } from '../gpu/device';
 import { NUMBERS, toWGSL } from '../gpu/language';
-import { THREADS } from './constants';
+import type { WebGPULimits } from './constants';
 
 /** What we use of TensorFlow.js's `webgpu` backend. */
 export interface WebGPUBackend extends GpuBackend {
-  readonly device: { readonly limits: { readonly maxStorageBufferBindingSize: number } };
-  runWebGPUProgram(program: object, inputs: TensorInfo[], dtype: 'float32', uniforms: object[]): TensorInfo;
+  readonly device: { readonly limits: WebGPULimits };
+  readonly tensorMap: { get(dataId: DataId): { readonly values?: ArrayLike<number> | null } };
+  runWebGPUProgram(
+    program: object,
+    inputs: TensorInfo[],
+    dtype: 'float32',
+    uniforms: object[],
+    output?: TensorInfo,
+  ): TensorInfo;
 }
 
 /** One dispatch of a compute shader. */
 export interface Dispatch extends Uniforms {
   /** `fn main(index: i32)`, which writes `result`. */
   readonly main: Code;
-  /** Of `THREADS` threads each. */
+  readonly threads: number;
   readonly groups: number;
+  readonly outputComponent?: 1 | 4;
+  /** Whether what is dense is bound as vectors of four classes. */
+  readonly vectors?: boolean;
+  /** How many fours of it each thread keeps of what it reads by `<name>Next`, for `<name>Again`. */
+  readonly kept?: number;
+  /** A second output, `sums`, of vectors. */
+  readonly also?: TensorInfo;
+  /** An input that is the output, too. */
+  readonly over?: TensorInfo;
 }
 
-export function run(
-  backend: WebGPUBackend,
-  outputShape: readonly number[],
-  { main, groups, ...values }: Dispatch,
-  outputComponent = 1,
-): TensorInfo {
+export function run(backend: WebGPUBackend, outputShape: readonly number[], dispatch: Dispatch): TensorInfo {
+  const { main, threads, groups, outputComponent = 1, vectors = false, kept = 0, also, over } = dispatch;
   const { text, inputs } = linked(main);
   for (const shape of [...inputs.map(([, { tensor }]) => tensor.shape), outputShape]) {
     const { maxStorageBufferBindingSize } = backend.device.limits;
     checkSize(shape, 4 * util.sizeFromShape([...shape]), maxStorageBufferBindingSize, 'maxStorageBufferBindingSize');
   }
-  const accessors = inputs.map(
+  const accessors = inputs.map(([name, { tensor, type, isDense }]) => {
+    const source = tensor === over ? 'result' : name;
     // Floats that were cast from integers are in a buffer of integers.
-    ([name, { type, isDense }]) =>
-      `${type} ${name}At(i32 i) { return ${type}(${name}[i]); }${isDense ? along(name) : ''}`,
-  );
-  const uniforms = uniformsOf(values);
-  const wgsl = toWGSL([...accessors, NUMBERS, text].join('\n'), uniforms);
+    const at = isDense && vectors ? `${source}[i >> 2u][i & 3]` : `${source}[i]`;
+    return `${type} ${name}At(i32 i) { return ${type}(${at}); }${isDense ? along(name, source, vectors, kept, threads) : ''}`;
+  });
+  const bound = inputs
+    .filter(([, { tensor }]) => tensor !== over)
+    .map(([name, { tensor, type, isDense }]) => ({
+      name,
+      tensor,
+      component: type === 'vec4f' || (isDense && vectors) ? 4 : 1,
+    }));
+  if (also) {
+    // TensorFlow.js knows no second output, and binds this one as if it were read.
+    accessors.push(`@group(0) @binding(${bound.length + 1}) var<storage, read_write> sums: array<vec4f>;`);
+    bound.push({ name: 'also', tensor: also, component: 4 });
+  }
+  if (over) backend.incRef(over.dataId); // one more tensor has its data
+  const uniforms = uniformsOf(dispatch);
+  const wgsl = toWGSL([...accessors, NUMBERS, text].join('\n'), uniforms) + signature(uniforms);
   const result = backend.runWebGPUProgram(
     {
       shaderKey: wgsl,
       getUserCode: () => wgsl,
-      variableNames: inputs.map(([name]) => name),
-      variableComponents: inputs.map(([, { type }]) => (type === 'vec4f' ? 4 : 1)),
+      variableNames: bound.map(({ name }) => name),
+      variableComponents: bound.map(({ component }) => component),
       uniforms: uniforms.map(({ name, type }) => `${name} : ${type}, `).join(''),
       dispatch: [groups, 1, 1],
       dispatchLayout: { x: [0] },
-      workgroupSize: [THREADS, 1, 1],
+      workgroupSize: [threads, 1, 1],
       outputShape: flat(outputShape),
       outputComponent,
     },
     // Shaders see one dimension: TensorFlow.js compiles another one for each rank.
-    inputs.map(
-      ([
-        ,
-        {
-          tensor: { dataId, dtype, shape },
-        },
-      ]) => ({ dataId, dtype, shape: flat(shape) }),
-    ),
+    bound.map(({ tensor: { dataId, dtype, shape } }) => ({ dataId, dtype, shape: flat(shape) })),
     'float32',
     uniforms.map(({ type, value }) => ({ type: `${type}32`, data: [value] })),
+    over && { ...over, shape: flat(over.shape) },
   );
   return { ...result, shape: [...outputShape] };
 }
@@ -75,10 +95,21 @@ fn start(row: i32) { first = firstOf(row); }
 `);
 
 /** What lies beyond the end is read all the same, which WGSL keeps within bounds. */
-const along = (name: string) => /* wgsl */ `
+function along(name: string, source: string, vectors: boolean, kept: number, threads: number): string {
+  const steps = [0, 1, 2, 3].map((k) => `${name}At(i + ${k} * apart * inner)`);
+  const four = vectors ? `vec4f(${source}[i >> 2u])` : `vec4f(${steps.join(', ')})`;
+  const slot = `${name}Kept[(c >> u32(shift)) * ${threads} + i32(localIndex)]`;
+  return /* wgsl */ `
 f32 ${name}Of(i32 row, i32 c) { return ${name}At(firstOf(row) + c * inner); }
 vec4f ${name}Next(i32 c) {
   i32 i = first + c * inner;
-  i32 step = lanes * inner;
-  return vec4f(${name}At(i), ${name}At(i + step), ${name}At(i + 2 * step), ${name}At(i + 3 * step));
+  ${kept ? `${slot} = ${four};` : ''}
+  return ${kept ? slot : four};
+}
+${
+  kept
+    ? `var<workgroup> ${name}Kept: array<vec4f, ${kept * threads}>;
+vec4f ${name}Again(i32 c) { return ${slot}; }`
+    : `vec4f ${name}Again(i32 c) { return ${name}Next(c); }`
 }`;
+}
