@@ -53,7 +53,9 @@ export function curve(
         cursor: { show: false },
         scales: {
           x: { time: false },
-          y: { range: (_, least, largest) => [Math.min(0, least), most ?? Math.max(largest, 1e-3) * 1.05] },
+          y: {
+            range: (_, least, largest) => [Math.min(0, least ?? 0), most ?? (largest === null ? 2.5 : 1.05 * largest)],
+          },
         },
         axes: [
           { ...axis, size: 30 },

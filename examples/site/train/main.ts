@@ -67,7 +67,7 @@ main.append(
     h(
       'div',
       { class: 'field' },
-      h('span', { class: 'choices' }, both, h('label', { for: 'both' }, text.sideBySide)),
+      h('span', { class: 'choices one' }, both, h('label', { for: 'both' }, text.sideBySide)),
       h('span', { class: 'note', id: 'both-help' }, text.sideBySideHelp),
     ),
     h('div', { class: 'field end' }, h('div', { class: 'choices' }, startButton, resetButton)),
