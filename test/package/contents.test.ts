@@ -96,6 +96,11 @@ describe('the files', () => {
   });
 });
 
+test('CHANGELOG tells what is in this version', () => {
+  const [newest] = read('CHANGELOG.md').match(/^## .*$/m)!;
+  expect(newest).toBe(`## ${manifest.version}`);
+});
+
 /** The language, arithmetic on memory, and a warning: no other global of any platform. */
 const ALLOWED = new Set([
   ...['Array', 'Boolean', 'Error', 'Map', 'Math', 'NaN', 'Number', 'Object', 'RangeError', 'Reflect', 'RegExp', 'Set'],
