@@ -36,7 +36,7 @@ export function checkDim(dim: number, rank: number): number {
 /** The class dimension of a loss: dimension 1, or the only one of an unbatched input. */
 export function checkClassDim(dim: number | undefined, rank: number): number {
   if (rank === 0) throw new Error('Expected 1 or more dimensions (got 0)');
-  return checkDim(dim ?? (rank === 1 ? 0 : 1), rank);
+  return checkDim(dim === undefined ? Math.min(rank - 1, 1) : dim, rank);
 }
 
 /** Logits, be they there or not. */

@@ -1,6 +1,5 @@
-import { expected } from '../functional/errors';
 import { catchUp, wrapCompile } from './compile';
-import type { Model, ModelFields } from './model';
+import { checkModel, type Model, type ModelFields } from './model';
 
 /**
  * Lets a model's `fit`, `evaluate` and `trainOnBatch`, and their validation data, take class indices where the loss is one of
@@ -34,7 +33,7 @@ import type { Model, ModelFields } from './model';
  * @see {@link installInLayers} for all models.
  */
 export function acceptIndexTargets<M extends Model>(model: M): M {
-  if (typeof model?.compile !== 'function') throw expected('`model`', 'a tf.LayersModel', model);
+  checkModel(model, 'compile', 'fit');
   wrapCompile(model);
   catchUp(model as unknown as ModelFields);
   return model;

@@ -11,11 +11,12 @@ import {
   notEqual,
   scalar,
   type Tensor,
+  util,
   where,
 } from '@tensorflow/tfjs-core';
 import { classView } from '../contract/class-view';
 import { total } from '../contract/sum';
-import { checkClassDim } from '../functional/checks';
+import { checkClassDim, checkFloat, checkIndexTarget, checkTensor } from '../functional/checks';
 import { crossEntropyWithStats } from '../functional/cross-entropy';
 import { type Criterion, isCrossEntropy, isPlain, lossFunction, optionsOf } from './criterion';
 import { readTarget } from './target';
@@ -44,8 +45,14 @@ export interface Measured extends Batch {
 }
 
 export function readBatch(criterion: Criterion, axis: number, yTrue: Tensor, values: Tensor): Batch {
+  checkTensor(yTrue, 'yTrue');
+  checkTensor(values, 'yPred');
+  checkFloat(values, 'yPred', 'layersLoss');
+  if (values.rank < 2) throw new Error(`Expected \`yPred\` to be a batch, [N, ..., C], got shape [${values.shape}].`);
   const dim = checkClassDim(axis, values.rank);
   const target = readTarget(yTrue, values, dim, criterion.ignoreIndex);
+  // Also for metrics: TensorFlow.js would broadcast labels that do not fit, or say something else.
+  if (!util.arraysEqual(target.shape, values.shape)) checkIndexTarget(values, target, dim);
   if (target.dtype !== 'int32' && !isCrossEntropy(criterion)) {
     throw new Error(
       `NLLLoss takes class indices, but the target has the output's shape [${target.shape}]. Train with class indices ` +

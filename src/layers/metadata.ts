@@ -2,7 +2,7 @@ import { expected } from '../functional/errors';
 import { CrossEntropyLoss } from '../nn/cross-entropy-loss';
 import { NLLLoss } from '../nn/nll-loss';
 import { type Criterion, checkCriterion, classNameOf } from './criterion';
-import type { PerOutput } from './model';
+import { checkModel, type PerOutput } from './model';
 import { mapOutputs } from './per-output';
 
 const CLASSES = new Map<unknown, typeof CrossEntropyLoss | typeof NLLLoss>([
@@ -51,6 +51,7 @@ const KEY = 'tfjs-cross-entropy';
  * @see {@link loadCriterion}, which is the way back.
  */
 export function storeCriterion(model: WithMetadata, criterion: PerOutput<Criterion>): void {
+  checkModel(model, 'getUserDefinedMetadata', 'setUserDefinedMetadata');
   const serialized = mapOutputs(criterion, serialize);
   model.setUserDefinedMetadata({ ...model.getUserDefinedMetadata(), [KEY]: serialized });
 }
@@ -76,6 +77,7 @@ export function storeCriterion(model: WithMetadata, criterion: PerOutput<Criteri
  * @see {@link storeCriterion}, with saving and loading.
  */
 export function loadCriterion(model: WithMetadata): PerOutput<Criterion> {
+  checkModel(model, 'getUserDefinedMetadata', 'setUserDefinedMetadata');
   const metadata = model.getUserDefinedMetadata() as { [KEY]?: PerOutput<Serialized> } | undefined;
   if (!metadata?.[KEY])
     throw new Error('The model holds no criterion. Put one there by storeCriterion(model, criterion).');

@@ -1,4 +1,5 @@
 import type { Optimizer, Tensor } from '@tensorflow/tfjs-core';
+import { expected } from '../functional/errors';
 import type { Criterion } from './criterion';
 import type { LayersFunction } from './layers-function';
 
@@ -30,6 +31,12 @@ export interface Model {
   /** As in Layers. */
   // biome-ignore lint/suspicious/noExplicitAny: Layers' own type knows no criteria
   compile(args: any): void;
+}
+
+/** By what is used of it: it may come from another copy of Layers. */
+export function checkModel(x: unknown, ...methods: string[]): void {
+  const model = (x ?? {}) as Record<string, unknown>;
+  if (methods.some((name) => typeof model[name] !== 'function')) throw expected('`model`', 'a tf.LayersModel', x);
 }
 
 /** A place in the graph of a model: an output of one call of a layer. */

@@ -19,6 +19,9 @@ import { keptShape, rowShape } from '../contract/class-view';
  * other holds class indices, as float32 or int32, and `[N]` arrives as `[N, 1]`. `dim` is the class axis, from 0.
  */
 export function readTarget(yTrue: Tensor, yPred: Tensor, dim: number, ignoreIndex: number): Tensor {
+  if (yTrue.dtype === 'string' || yTrue.dtype === 'complex64') {
+    throw new TypeError(`Expected \`yTrue\` to hold class indices or probabilities, got ${yTrue.dtype}.`);
+  }
   if (util.arraysEqual(yTrue.shape, yPred.shape)) {
     return yTrue.dtype === 'float32' ? yTrue : mul(yTrue, 1); // a cast would leave integers in WebGPU's buffer
   }

@@ -297,6 +297,7 @@ export function apiSuite(backend: string): Check[] {
         const options = JSON.parse(`{ "${name}": 1 }`);
         assertThrows(() => crossEntropy(x, t, options), `crossEntropy has no option \`${name}\``);
       }
+      assertThrows(() => crossEntropy(x, t, { dim: null as never }), 'Expected `dim` to be an integer, got null');
       for (const labelSmoothing of [null, '0.1', [], true, 1n, Symbol('s')] as never[]) {
         const text = 'labelSmoothing must be between 0.0 and 1.0. Got: ';
         assertThrows(() => crossEntropy(x, t, { labelSmoothing }), text);

@@ -40,7 +40,30 @@ export function layersSuite(backend: string): Check[] {
           const model = { getUserDefinedMetadata: () => ({}), setUserDefinedMetadata: () => {} };
           if (typeof other !== 'object') assertThrows(() => storeCriterion(model, other), text);
         }
-        assertThrows(() => acceptIndexTargets(null as never), 'Expected `model` to be a tf.LayersModel, got null');
+        for (const other of [null, undefined, 5, {}, /has a compile too/] as never[]) {
+          const text = 'Expected `model` to be a tf.LayersModel, got ';
+          assertThrows(() => acceptIndexTargets(other), text);
+          assertThrows(() => storeCriterion(other, new CrossEntropyLoss()), text);
+          assertThrows(() => loadCriterion(other), text);
+        }
+        const criterion = new CrossEntropyLoss();
+        const output = tf.zeros([2, 3, 2]);
+        const gone = tf.zeros([2, 3]);
+        gone.dispose();
+        const misfits: [tf.Tensor, tf.Tensor, string][] = [
+          [tf.zeros([2, 2], 'int32'), output, 'Expected target size [2, 3], got [2, 2]'],
+          [tf.zeros([1, 3], 'int32'), output, 'Expected input batch_size (2) to match target batch_size (1)'],
+          [tf.zeros([2, 1], 'int32'), output, 'Expected target size [2, 3], got [2, 1]'],
+          [gone, output, 'Expected `yTrue` to be a live tensor'],
+          [tf.zeros([2], 'int32'), gone, 'Expected `yPred` to be a live tensor'],
+          [[] as never, output, 'Expected `yTrue` to be a tf.Tensor, got Array'],
+          [tf.zeros([2], 'int32'), tf.zeros([2, 3], 'int32'), "not implemented for 'int32'"],
+          [tf.tensor1d(['0', '1'], 'string'), tf.zeros([2, 3]), 'got string'],
+          [tf.scalar(0, 'int32'), tf.zeros([3]), 'Expected `yPred` to be a batch'],
+        ];
+        for (const make of [layersLoss, layersAccuracy, layersPerplexity]) {
+          for (const [yTrue, yPred, text] of misfits) assertThrows(() => make(criterion)(yTrue, yPred), text);
+        }
         const stored = (className: unknown) => ({
           getUserDefinedMetadata: () => ({ 'tfjs-cross-entropy': { className, config: {} } }),
           setUserDefinedMetadata: () => {},
