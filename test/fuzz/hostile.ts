@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   CrossEntropyLoss,
   crossEntropy,
+  crossEntropyWithStats,
   LogSoftmax,
   logSoftmax,
   NLLLoss,
@@ -157,7 +158,7 @@ const named = (...names: string[]) => fc.constantFrom(...names);
 
 const lossCall: fc.Arbitrary<HostileCall> = logits.chain((input) =>
   fc.record({
-    name: named('crossEntropy', 'nllLoss', 'CrossEntropyLoss', 'NLLLoss'),
+    name: named('crossEntropy', 'crossEntropyWithStats', 'nllLoss', 'CrossEntropyLoss', 'NLLLoss'),
     args: fc.tuple(fc.constant(input), targetFor(shapeOf(input)), optionsFor(classesOf(input))),
   }),
 );
@@ -234,6 +235,11 @@ function using<C extends { dispose(): void }>(criterion: C, f: (criterion: C) =>
 
 const functions: Record<string, Function> = {
   crossEntropy,
+  crossEntropyWithStats: (x: tf.Tensor, t: tf.Tensor, options: object) => {
+    const { loss, correct, count } = crossEntropyWithStats(x, t, options);
+    tf.dispose([correct, count]);
+    return loss;
+  },
   nllLoss,
   softmax,
   logSoftmax,
@@ -296,6 +302,8 @@ export const DOCUMENTED: readonly RegExp[] = [
   /^TypeError: Expected `k` to be a whole number from 1, got /,
   /^TypeError: Expected `model` to be a tf\.LayersModel, got /,
   /^TypeError: Expected `tf` to be /,
+  /^TypeError: Expected `yTrue` to hold class indices or probabilities, got /,
+  /^Error: Expected `yPred` to be a batch, /,
   /^Error: The model holds no criterion/,
   /^Error: This \w+ is disposed/,
 ];
@@ -304,13 +312,22 @@ export const DOCUMENTED: readonly RegExp[] = [
 
 /** `null` for a call that must throw; the case that it stands for, where its value can be looked up; else `undefined`. */
 function meaningOf({ name, args }: HostileCall): FuzzCase | null | undefined {
-  const kind =
-    `${name[0].toLowerCase()}${name.slice(1)}`.replace(/^nLL/, 'nll').replace(/Loss$/, '') +
-    (/nll/i.test(name) ? 'Loss' : '');
-  if (['softmax', 'logSoftmax'].includes(kind)) return softmaxOf(kind as 'softmax', args, /^[A-Z]/.test(name));
-  if (['crossEntropy', 'nllLoss'].includes(kind)) return lossOf(kind as 'crossEntropy', args);
-  return undefined;
+  const kind = KINDS[name];
+  if (kind === 'softmax' || kind === 'logSoftmax') return softmaxOf(kind, args, /^[A-Z]/.test(name));
+  return kind && lossOf(kind, args);
 }
+
+const KINDS: Record<string, FuzzCase['kind'] | undefined> = {
+  crossEntropy: 'crossEntropy',
+  crossEntropyWithStats: 'crossEntropy',
+  CrossEntropyLoss: 'crossEntropy',
+  nllLoss: 'nllLoss',
+  NLLLoss: 'nllLoss',
+  softmax: 'softmax',
+  Softmax: 'softmax',
+  logSoftmax: 'logSoftmax',
+  LogSoftmax: 'logSoftmax',
+};
 
 const SPELLING = { by: 'function', dim: 'counted from the start', weight: 'array' } as const;
 const isLive = (x: unknown, dtype: string): x is TensorRecipe =>
