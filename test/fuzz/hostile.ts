@@ -422,8 +422,9 @@ function materialise(x: unknown, isTop = true): unknown {
 
 function make({ tensor: { shape, dtype }, values, isDisposed }: TensorRecipe): tf.Tensor {
   let x: tf.Tensor;
-  if (dtype === 'complex64') x = tf.complex(tf.tensor(values, shape), tf.tensor(values, shape));
-  else if (dtype === 'string') x = tf.tensor(values.map(String), shape, 'string');
+  if (dtype === 'complex64' && tf.getKernel('Complex', tf.getBackend()))
+    x = tf.complex(tf.tensor(values, shape), tf.tensor(values, shape));
+  else if (dtype === 'string' || dtype === 'complex64') x = tf.tensor(values.map(String), shape, 'string');
   else if (dtype === 'bool') x = tf.tensor(values.map((v) => (v === 0 ? 0 : 1)) as never, shape, 'bool');
   else x = tf.tensor(values, shape, dtype);
   if (isDisposed) x.dispose();
