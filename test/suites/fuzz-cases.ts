@@ -11,7 +11,7 @@ export function fuzzSuite(backend: string): Check[] {
     const { fault } = await judge(test, placeOf(backend));
     if (fault !== null) throw new Error(`${fault}\n${toJSON(test)}`);
   };
-  const numRuns = isHost(backend) ? 200 : 40;
+  const numRuns = isHost(backend) || backend === 'composite' ? 200 : 10;
   return [
     ...found.map((entry, i) => ({
       name: `case ${i + 1}: ${entry.fault}`,
