@@ -39,7 +39,7 @@ export interface LossAttrs {
   readonly wants: 'loss' | 'record' | 'gradient';
   /** Whether it is to give `Stats` as well: CrossEntropyLoss with indices only. */
   readonly stats?: boolean;
-  /** For the gradient kernel: nobody needs the input any more, and the gradient may be written over it. */
+  /** For the gradient kernel: nobody needs the input any more. It may write the gradient over it, and give it back. */
   readonly overwrites?: boolean;
 }
 
@@ -93,7 +93,7 @@ export interface LinearInputs {
 }
 
 export interface LinearWeightGradInputs {
-  /** `[classes, features]`; nobody else needs it, so that it may be added to in place. */
+  /** `[classes, features]`; nobody else needs it, so that it may be added to in place, and given back. */
   readonly sum: TensorInfo;
   /** By the logits, `[rows, classes]`. */
   readonly gradient: TensorInfo;

@@ -1,25 +1,8 @@
-import {
-  any,
-  equal,
-  logicalAnd,
-  logicalNot,
-  max,
-  notEqual,
-  ones,
-  scalar,
-  sub,
-  type Tensor,
-  tidy,
-  util,
-  where,
-  zeros,
-} from '@tensorflow/tfjs-core';
+import { type Tensor, tidy, util } from '@tensorflow/tfjs-core';
 import type { AnyTensor } from '../contract/any-tensor';
-import { rowShape } from '../contract/class-view';
-import { detached } from '../contract/formulas';
 import type { CrossEntropyOptions, LossOf, LossWithStats, Reduction } from '../contract/options';
-import { total } from '../contract/sum';
 import { crossEntropyLossOp } from '../ops/cross-entropy-loss';
+import { probabilityStats } from '../ops/probability-stats';
 import {
   checkClassDim,
   checkFloat,
@@ -158,17 +141,4 @@ function compute(
   if (!isProbability) return crossEntropyLossOp(inputs, { ...attrs, dim, target: 'indices', stats });
   const [loss] = crossEntropyLossOp(inputs, { ...attrs, dim, target: 'probabilities' });
   return stats ? [loss, ...probabilityStats(input, target, dim, attrs.reduction)] : [loss];
-}
-
-/** `Stats` of probability targets: whether a class with the largest logit is also one of the most probable. */
-function probabilityStats(input: Tensor, target: Tensor, dim: number, reduction: Reduction): Tensor[] {
-  const shape = rowShape(input.shape, dim);
-  const isCorrect = () => {
-    const [x, q] = [input, target].map(detached).map((x) => sub(x, max(x, dim, true)));
-    const isMatch = any(logicalAnd(equal(x, 0), equal(q, 0)), dim);
-    return where(logicalAnd(isMatch, logicalNot(any(notEqual(x, x), dim))), scalar(1), scalar(0));
-  };
-  const correct = input.size > 0 ? isCorrect() : zeros(shape); // not every backend's ops bear nothing
-  if (reduction === 'none') return [correct, ones(shape)];
-  return [input.size > 0 ? total(correct) : scalar(0), scalar(util.sizeFromShape(shape))];
 }

@@ -1,6 +1,6 @@
 import { reshape, slice, type Tensor, tensor1d, tidy, util } from '@tensorflow/tfjs-core';
 import type { AnyTensor } from '../contract/any-tensor';
-import type { LinearCrossEntropyOptions, LossOf, Reduction } from '../contract/options';
+import type { LinearCrossEntropyOptions, LossOf, LossWithStats, Reduction } from '../contract/options';
 import { checkLabels, linearCrossEntropyOp, sliceTarget } from '../ops/linear-cross-entropy';
 import { checkFloat, checkIndexTarget, checkProbabilityTarget, checkTensor, weightTensor } from './checks';
 import { readLinearOptions } from './read-options';
@@ -58,7 +58,37 @@ export function linearCrossEntropy<R extends Reduction = 'mean', T extends AnyTe
   target: AnyTensor,
   options: LinearCrossEntropyOptions<R> = {},
 ): LossOf<R, T> {
-  const { weight, linearBias, shift, batchChunkSize, ...attrs } = readLinearOptions(options, 'linearCrossEntropy');
+  const compute = () => lossAndStats(input, linearWeight, target, options, 'linearCrossEntropy')[0];
+  return tidy(compute) as LossOf<R, T>;
+}
+
+/**
+ * The loss as {@link linearCrossEntropy} gives it, and what accuracy is made of, chunk by chunk along with it: see
+ * {@link crossEntropyWithStats}, whose stats these are. Not exported: {@link LinearCrossEntropyLoss} has it.
+ */
+export function linearCrossEntropyWithStats<R extends Reduction = 'mean', T extends AnyTensor = Tensor>(
+  input: T,
+  linearWeight: AnyTensor,
+  target: AnyTensor,
+  options: LinearCrossEntropyOptions<R> = {},
+): LossWithStats<R, T> {
+  const named = tidy(() => {
+    const all = lossAndStats(input, linearWeight, target, options, 'forwardWithStats', true);
+    const [loss, correct, count] = all;
+    return { loss, correct, count };
+  });
+  return named as unknown as LossWithStats<R, T>;
+}
+
+function lossAndStats(
+  input: AnyTensor,
+  linearWeight: AnyTensor,
+  target: AnyTensor,
+  options: LinearCrossEntropyOptions,
+  functionName: string,
+  stats = false,
+): Tensor[] {
+  const { weight, linearBias, shift, batchChunkSize, ...attrs } = readLinearOptions(options, functionName);
   checkTensor(input, 'input');
   checkTensor(linearWeight, 'linearWeight');
   checkTensor(target, 'target');
@@ -79,27 +109,25 @@ export function linearCrossEntropy<R extends Reduction = 'mean', T extends AnyTe
     checkProbabilityTarget(target, attrs.ignoreIndex);
   } else checkIndexTarget(logits, target, dim);
   for (const [name, x] of Object.entries({ input, linearWeight, linearBias })) {
-    if (x) checkFloat(x, name, 'linearCrossEntropy');
+    if (x) checkFloat(x, name, functionName);
   }
-  return tidy(() => {
-    const weights = weightTensor(weight, logits, dim, isProbability ? 'cross_entropy: ' : '');
-    const t = shift > 0 ? sliceTarget(target, shift) : target;
-    if (!isProbability) checkLabels(t, units[0], attrs.ignoreIndex);
-    const x = shift > 0 ? slice(input, [0, 0, 0], [input.shape[0], t.shape[1]!, features]) : input;
-    const positions = x.shape.slice(0, dim);
-    const rows = util.sizeFromShape(positions);
-    const loss = linearCrossEntropyOp(
-      {
-        input: x.rank === 2 ? x : reshape(x, [rows, features]),
-        linearWeight,
-        linearBias: linearBias ?? tensor1d(new Float32Array(0)),
-        target: reshape(t, [rows, ...t.shape.slice(dim)]),
-        weight: weights,
-      },
-      { ...attrs, batchChunkSize, target: isProbability ? 'probabilities' : 'indices' },
-    );
-    return attrs.reduction === 'none' ? reshape(loss, [...positions, ...units.slice(1)]) : loss;
-  }) as LossOf<R, T>;
+  const weights = weightTensor(weight, logits, dim, isProbability ? 'cross_entropy: ' : '');
+  const t = shift > 0 ? sliceTarget(target, shift) : target;
+  if (!isProbability) checkLabels(t, units[0], attrs.ignoreIndex);
+  const x = shift > 0 ? slice(input, [0, 0, 0], [input.shape[0], t.shape[1]!, features]) : input;
+  const positions = x.shape.slice(0, dim);
+  const rows = util.sizeFromShape(positions);
+  const all = linearCrossEntropyOp(
+    {
+      input: x.rank === 2 ? x : reshape(x, [rows, features]),
+      linearWeight,
+      linearBias: linearBias ?? tensor1d(new Float32Array(0)),
+      target: reshape(t, [rows, ...t.shape.slice(dim)]),
+      weight: weights,
+    },
+    { ...attrs, batchChunkSize, stats, target: isProbability ? 'probabilities' : 'indices' },
+  );
+  return attrs.reduction === 'none' ? all.map((x) => reshape(x, [...positions, ...units.slice(1)])) : all;
 }
 
 /** The shapes that the logits are made of, as PyTorch checks them. */

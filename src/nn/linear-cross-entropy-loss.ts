@@ -1,8 +1,15 @@
 import { randomUniform, type Tensor, tidy, type Variable, variable } from '@tensorflow/tfjs-core';
 import type { AnyTensor } from '../contract/any-tensor';
-import type { LinearCrossEntropyConfig, LinearCrossEntropyLossOptions, LossOf, Reduction } from '../contract/options';
+import type {
+  LinearCrossEntropyConfig,
+  LinearCrossEntropyLossOptions,
+  LinearCrossEntropyOptions,
+  LossOf,
+  LossWithStats,
+  Reduction,
+} from '../contract/options';
 import { expected } from '../functional/errors';
-import { linearCrossEntropy } from '../functional/linear-cross-entropy';
+import { linearCrossEntropy, linearCrossEntropyWithStats } from '../functional/linear-cross-entropy';
 import { readLinearOptions } from '../functional/read-options';
 import { type Config, optionsFrom, optionsOf, WeightedLoss } from './weighted-loss';
 
@@ -86,10 +93,12 @@ export class LinearCrossEntropyLoss<R extends Reduction = 'mean'> extends Weight
    *     throws.
    */
   forward<T extends AnyTensor = Tensor>(input: T, target: AnyTensor): LossOf<R, T> {
-    const { dim: _, ...options } = optionsOf(this);
-    const { linearWeight, linearBias, labelSmoothing, batchChunkSize, shift } = this;
-    const more = { linearBias, labelSmoothing, batchChunkSize, shift };
-    return linearCrossEntropy(input, linearWeight, target, { ...options, ...more });
+    return linearCrossEntropy(input, this.linearWeight, target, allOptionsOf(this));
+  }
+
+  /** The loss as `forward` gives it, and how many rows are right and how many count: see {@link crossEntropyWithStats}. */
+  forwardWithStats<T extends AnyTensor = Tensor>(input: T, target: AnyTensor): LossWithStats<R, T> {
+    return linearCrossEntropyWithStats(input, this.linearWeight, target, allOptionsOf(this));
   }
 
   /** The options as plain JSON, from which `fromConfig` makes such a criterion; they hold no variables. */
@@ -121,4 +130,10 @@ export class LinearCrossEntropyLoss<R extends Reduction = 'mean'> extends Weight
     this.linearWeight.dispose();
     this.linearBias?.dispose();
   }
+}
+
+function allOptionsOf<R extends Reduction>(criterion: LinearCrossEntropyLoss<R>): LinearCrossEntropyOptions<R> {
+  const { dim: _, ...options } = optionsOf(criterion);
+  const { linearBias, labelSmoothing, batchChunkSize, shift } = criterion;
+  return { ...options, linearBias, labelSmoothing, batchChunkSize, shift };
 }

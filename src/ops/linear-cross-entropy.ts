@@ -32,7 +32,8 @@ import { total } from '../contract/sum';
 import { weighLabels } from '../kernels/host/labels';
 import { checksLabels, knownValues, mostElements } from '../kernels/known-values';
 import { crossEntropyLossOp } from './cross-entropy-loss';
-import { notDifferentiable } from './loss';
+import { type LossAndStats, type LossTensors, notDifferentiable } from './loss';
+import { probabilityStats } from './probability-stats';
 import { runOp } from './run-op';
 import { isDifferentiatedOnce, recall, saveForGradient } from './tape';
 
@@ -44,6 +45,8 @@ export type LinearTensors = {
 export interface LinearLossAttrs extends Pick<LossAttrs, 'target' | 'ignoreIndex' | 'reduction' | 'labelSmoothing'> {
   /** Rows whose logits are there at a time. */
   readonly batchChunkSize: number | undefined;
+  /** Whether `Stats` are wanted as well. */
+  readonly stats: boolean;
 }
 
 const INPUTS = ['input', 'linearWeight', 'linearBias', 'target', 'weight'];
@@ -57,22 +60,29 @@ const INPUTS = ['input', 'linearWeight', 'linearBias', 'target', 'weight'];
  *
  * What that cannot give, derivatives of the gradient and those by probabilities, is taken of all logits at a time.
  */
-export function linearCrossEntropyOp(inputs: LinearTensors, attrs: LinearLossAttrs): Tensor {
+export function linearCrossEntropyOp(inputs: LinearTensors, attrs: LinearLossAttrs): LossAndStats {
   const isTapeOn = engine().isTapeOn();
   if (isTapeOn && !isDifferentiatedOnce() && sizeOf(inputs) > 0) return ofAllLogits(inputs, attrs);
   return tidy(() => {
     const isReduced = attrs.reduction !== 'none';
-    const [loss, ...gradients] = (engine() as unknown as WithFunctions).runKernelFunc({
+    const isEmpty = sizeOf(inputs) === 0;
+    const outputs = (engine() as unknown as WithFunctions).runKernelFunc({
       inputs,
       forwardFunc: () => inChunks(inputs, attrs, isTapeOn && isReduced ? scalar(1) : undefined),
-      backwardsFunc: (dy, saved) => gradientsOf(dy, saved, attrs),
+      backwardsFunc: (dy, saved) => gradientsOf(dy, saved, attrs, isEmpty),
     });
-    const [input, linearWeight, linearBias] = gradients;
+    const result = outputs.slice(0, attrs.stats ? 3 : 1) as LossAndStats;
+    const [input, linearWeight, linearBias] = outputs.slice(result.length);
     if (isTapeOn) {
       const made = isReduced && { byInput: input, byLinearWeight: linearWeight, byLinearBias: linearBias };
-      saveForGradient({ ...inputs, ...made });
+      const { linearWeight: _, ...others } = inputs;
+      // With the gradients at hand, only those of probabilities need the weight.
+      saveForGradient(
+        { ...(isReduced && attrs.target === 'indices' && !isEmpty ? others : inputs), ...made },
+        Object.keys(made || {}),
+      );
     }
-    return loss;
+    return result;
   });
 }
 
@@ -87,11 +97,16 @@ interface WithFunctions {
 
 const sizeOf = ({ input, linearWeight }: LinearTensors) => input.size * linearWeight.size;
 
-function gradientsOf(dy: Tensor, saved: Tensor[], attrs: LinearLossAttrs): Record<string, () => Tensor> {
+function gradientsOf(
+  dy: Tensor,
+  saved: Tensor[],
+  attrs: LinearLossAttrs,
+  isEmpty: boolean,
+): Record<string, () => Tensor> {
   const recalled = recall(saved, INPUTS);
   const inputs = recalled as unknown as LinearTensors;
   const plainly = (name: keyof LinearTensors) => () => {
-    if (sizeOf(inputs) === 0) return zerosLike(inputs[name]);
+    if (isEmpty) return zerosLike(inputs[name]);
     return derivativeOfAllLogits(inputs, name, dy, attrs);
   };
   const byTarget =
@@ -101,13 +116,13 @@ function gradientsOf(dy: Tensor, saved: Tensor[], attrs: LinearLossAttrs): Recor
           target: notDifferentiable('LinearCrossEntropyLoss', 'target'),
           weight: notDifferentiable('LinearCrossEntropyLoss', 'weight'),
         };
-  if (engine().isTapeOn() || sizeOf(inputs) === 0) {
+  if (engine().isTapeOn() || isEmpty) {
     const [input, linearWeight, linearBias] = (['input', 'linearWeight', 'linearBias'] as const).map(plainly);
     return { input, linearWeight, linearBias, ...byTarget };
   }
   let made = recalled;
   if (attrs.reduction === 'none') {
-    const [, byInput, byLinearWeight, byLinearBias] = inChunks(inputs, attrs, dy);
+    const [, byInput, byLinearWeight, byLinearBias] = inChunks(inputs, { ...attrs, stats: false }, dy);
     made = { byInput, byLinearWeight, byLinearBias };
   }
   const scaled = (gradient: Tensor, hasRows = false) => {
@@ -126,7 +141,10 @@ function gradientsOf(dy: Tensor, saved: Tensor[], attrs: LinearLossAttrs): Recor
 }
 
 /** By TensorFlow.js's own ops and `crossEntropyLossOp`: what can be differentiated any number of times. */
-function ofAllLogits({ input, linearWeight, linearBias, target, weight }: LinearTensors, attrs: LinearLossAttrs) {
+function ofAllLogits(
+  { input, linearWeight, linearBias, target, weight }: LinearTensors,
+  attrs: LinearLossAttrs,
+): LossAndStats {
   const [rows, features] = input.shape;
   const shape = [rows, ...linearWeight.shape.slice(0, -1)];
   const products = matMul(
@@ -136,7 +154,14 @@ function ofAllLogits({ input, linearWeight, linearBias, target, weight }: Linear
     true,
   );
   const logits = linearBias.size > 0 ? add(products, reshape(linearBias, [-1])) : products;
-  return crossEntropyLossOp({ input: reshape(logits, shape), target, weight }, { ...attrs, dim: 1 })[0];
+  return lossAndStats({ input: reshape(logits, shape), target, weight }, attrs);
+}
+
+function lossAndStats(inputs: LossTensors, attrs: LinearLossAttrs): LossAndStats {
+  const { input, target } = inputs;
+  if (attrs.target === 'indices') return crossEntropyLossOp(inputs, { ...attrs, dim: 1 });
+  const [loss] = crossEntropyLossOp(inputs, { ...attrs, stats: false, dim: 1 });
+  return [loss, ...(attrs.stats ? probabilityStats(input, target, 1, attrs.reduction) : [])] as LossAndStats;
 }
 
 /** Ignored rows may hold NaN, and 0 times that is no 0. */
@@ -151,7 +176,7 @@ function derivativeOfAllLogits(inputs: LinearTensors, name: keyof LinearTensors,
   // Outside of all gradients TensorFlow.js would begin a new tape, and lose the one that is being read.
   state.gradientDepth++;
   try {
-    return engine().gradients(() => ofAllLogits(inputs, attrs), [inputs[name]], dy).grads[0];
+    return engine().gradients(() => ofAllLogits(inputs, attrs)[0], [inputs[name]], dy).grads[0];
   } finally {
     state.gradientDepth--;
   }
@@ -182,8 +207,8 @@ function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tensor | un
   const [rows, features] = input.shape;
   const shape = linearWeight.shape.slice(0, -1);
   if (sizeOf(inputs) === 0) {
-    const [loss] = crossEntropyLossOp({ input: zeros([rows, ...shape]), target, weight }, { ...rest, dim: 1 });
-    return [loss, ...[input, linearWeight, linearBias].map((x) => zeros(x.shape))];
+    const results = lossAndStats({ input: zeros([rows, ...shape]), target, weight }, attrs);
+    return [...results, ...[input, linearWeight, linearBias].map((x) => zeros(x.shape))];
   }
   const units = util.sizeFromShape(shape);
   const ofIndices = attrs.target === 'indices';
@@ -191,7 +216,7 @@ function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tensor | un
   const live = labels && countingRows(labels, rows, ignoreIndex);
   const count = live?.length ?? rows;
   const x = ofIndices && !labels ? withoutIgnored(input, target, attrs) : input;
-  const [w, bias] = [reshape(linearWeight, [units, features]), reshape(linearBias, [-1])];
+  const [w, bias] = [shaped(linearWeight, [units, features]), shaped(linearBias, [linearBias.size])];
 
   const isReduced = reduction !== 'none';
   const view = classView([rows, ...shape], 1);
@@ -217,35 +242,46 @@ function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tensor | un
     }
     return tensor(taken, [n, ...target.shape.slice(1)], 'int32');
   };
-  const lossAttrs = { ...rest, dim: 1, reduction: isReduced ? 'sum' : 'none', overwrites: true };
-  const losses: Tensor[] = [];
+  const lossAttrs = {
+    ...rest,
+    stats: attrs.stats && ofIndices,
+    dim: 1,
+    reduction: isReduced ? 'sum' : 'none',
+    overwrites: true,
+  };
+  /** The losses of the chunks, and their stats where those are wanted. */
+  const results: Tensor[][] = attrs.stats ? [[], [], []] : [[]];
   const byInput: Tensor[] = [];
   let sums = dy ? [fill([units, features], 0), fill([bias.size, 1], 0)] : [];
   const size = chunkRows(count, features, units, batchChunkSize);
   for (let first = 0; first < count; first += size) {
     const n = Math.min(size, count - first);
-    const [loss, byRows, ...added] = tidy((): Tensor[] => {
+    const made = tidy((): Tensor[] => {
       const xs = take(x, first, n);
       const logits = consume(runOp<Tensor>('LinearLogits', { x: xs, weight: w, bias }, {}), (logits) =>
-        reshape(logits, [n, ...shape]),
+        shaped(logits, [n, ...shape]),
       );
       const lossInputs = { input: logits, target: takeLabels(first, n), weight };
       const wants = upstream ? 'record' : 'loss';
-      const [loss, record, one] = runOp<Tensor[]>('CrossEntropyLoss', lossInputs, { ...lossAttrs, wants });
-      if (!upstream) return [loss];
+      const outputs = runOp<Tensor[]>('CrossEntropyLoss', lossInputs, { ...lossAttrs, wants });
+      const stats = () => (ofIndices ? outputs.slice(-2) : probabilityStats(logits, lossInputs.target, 1, reduction));
+      const ofChunk = [outputs[0], ...(attrs.stats ? stats() : [])];
+      if (!upstream) return ofChunk;
+      const [, record, one] = outputs;
       const gradInputs = { ...lossInputs, dy: isReduced ? upstream : take(upstream, first, n), record, divisor: one };
       const gradient = consume(
         consume(logits, () => runOp<Tensor>('CrossEntropyLossGrad', gradInputs, { ...lossAttrs, wants })),
-        (gradient) => reshape(gradient, [n, units]),
+        (gradient) => shaped(gradient, [n, units]),
       );
       const byRows = runOp<Tensor>('LinearInputGrad', { x: gradient, weight: w }, {});
       const added = sums.map((sum, i) =>
         sum.size === 0 ? sum : runOp<Tensor>('LinearWeightGrad', { sum, gradient, x: i === 0 ? xs : ones([n, 1]) }, {}),
       );
-      return [loss, byRows, ...added];
+      return [...ofChunk, byRows, ...added];
     });
-    losses.push(loss);
+    results.forEach((all, i) => void all.push(made[i]));
     if (!upstream) continue;
+    const [byRows, ...added] = made.slice(results.length);
     byInput.push(byRows);
     sums.forEach((sum, i) => {
       if (sum !== added[i]) sum.dispose();
@@ -253,18 +289,22 @@ function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tensor | un
     sums = added;
   }
 
-  const gradients = () => [
-    assemble(byInput, [rows, features], live),
-    reshape(sums[0], linearWeight.shape),
-    reshape(sums[1], linearBias.shape),
-  ];
-  if (!isReduced)
-    return [assemble(losses, target.shape.slice(0, 1).concat(shape.slice(1)), live), ...(dy ? gradients() : [])];
-  const sum = losses.length === 0 ? scalar(0) : losses.length === 1 ? losses[0] : total(stack(losses));
-  if (reduction === 'sum') return [sum, ...(dy ? gradients() : [])];
+  const gradients = dy
+    ? [
+        assemble(byInput, [rows, features], live),
+        shaped(sums[0], linearWeight.shape),
+        shaped(sums[1], linearBias.shape),
+      ]
+    : [];
+  if (!isReduced) {
+    const rowShape = [rows, ...shape.slice(1)];
+    return [...results.map((parts) => assemble(parts, rowShape, live)), ...gradients];
+  }
+  const [sum, ...stats] = results.map((parts) => (parts.length === 0 ? scalar(0) : total(stack(parts))));
+  if (reduction === 'sum') return [sum, ...stats, ...gradients];
   // PyTorch divides the likelihood and the smoothing each: 0 / 0 makes their sum NaN.
   const numerator = labelSmoothing > 0 ? where(equal(divisor, 0), nan(), sum) : sum;
-  return [quotient(numerator, divisor), ...(dy ? gradients() : [])];
+  return [quotient(numerator, divisor), ...stats, ...gradients];
 }
 
 /** Which rows have a target that is not ignored; `undefined` for all of them. */
@@ -298,9 +338,12 @@ function assemble(parts: Tensor[], shape: number[], live: Int32Array | undefined
 /** `f(x)`, with `x` freed as soon as it is there. */
 function consume(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
   const y = f(x);
-  x.dispose();
+  if (y !== x) x.dispose();
   return y;
 }
+
+/** The same tensor where it has that shape: TensorFlow.js counts the bytes of another one, though they are shared. */
+const shaped = (x: Tensor, shape: number[]): Tensor => (util.arraysEqual(x.shape, shape) ? x : reshape(x, shape));
 
 /** Throws if a label is no class, where that is known and the backend checks labels at all. */
 export function checkLabels(target: Tensor, classes: number, ignoreIndex: number): void {

@@ -22,12 +22,14 @@ export const isDifferentiatedOnce = (): boolean => engine().state.gradientDepth 
 
 /**
  * Saves tensors for the gradient of the op that has just run; TensorFlow.js disposes of them with its tape. Of the op's
- * outputs only the first one matters to the tape.
+ * outputs only the first one matters to the tape. Those tensors that are `owned` nobody else has: they need no copy.
  */
-export function saveForGradient(tensors: NamedTensorMap): void {
+export function saveForGradient(tensors: NamedTensorMap, owned: readonly string[] = []): void {
   const { activeTape } = engine().state;
   const { saved, inputs, outputs } = activeTape[activeTape.length - 1];
-  const copies = Object.entries(tensors).map(([name, x]) => [name, keep(detached(x))] as const);
+  const copies = Object.entries(tensors).map(
+    ([name, x]) => [name, keep(owned.includes(name) ? x : detached(x))] as const,
+  );
   saved!.push(...copies.map(([, x]) => x));
   outputs.length = 1;
   (saved as SavedTensors).byName = { tensors: Object.fromEntries(copies), inputs };

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import {
   crossEntropy,
+  crossEntropyWithStats,
   LinearCrossEntropyLoss,
   type LinearCrossEntropyOptions,
   linearCrossEntropy,
@@ -416,6 +417,54 @@ export function linearSuite(backend: string): Check[] {
       assertThrows(() => new LinearCrossEntropyLoss(2, 3, { linearBias: 1 } as never), 'has no option `linearBias`');
     }),
 
+    check('stats: those of crossEntropyWithStats', async () => {
+      for (const [t, kind] of [
+        [labels(), 'indices'],
+        [probabilities(), 'probabilities'],
+      ] as const) {
+        for (const reduction of ['mean', 'sum', 'none'] as const) {
+          const criterion = new LinearCrossEntropyLoss(D, C, { reduction, batchChunkSize: 4 });
+          criterion.linearWeight.assign(w());
+          const logits = tf.matMul(x(), w(), false, true);
+          const want = crossEntropyWithStats(logits, t, { reduction });
+          const got = criterion.forwardWithStats(x(), t);
+          for (const name of ['loss', 'correct', 'count'] as const) {
+            assertEqual(got[name].shape, want[name].shape, `shape of ${name}`);
+            await close(got[name], await want[name].data(), 10 * tolerance, `${name} of ${kind}, ${reduction}`);
+          }
+          const loss = (x: tf.Tensor) => tf.sum(criterion.forwardWithStats(x, t).loss);
+          const gradient = tf.grad((x: tf.Tensor) => tf.sum(criterion.forward(x, t)))(x());
+          await close(tf.grad(loss)(x()), await gradient.data(), tolerance, `gradient of ${kind}, ${reduction}`);
+          criterion.dispose();
+        }
+      }
+    }),
+
+    check('memory: the gradients, one chunk of logits, and little more', async () => {
+      const [rows, features, classes, batchChunkSize] = [64, 16, 4000, 8];
+      const [input, weight] = [tf.randomNormal([rows, features]), tf.randomNormal([classes, features])];
+      const linearBias = tf.randomNormal([classes]);
+      const t = tf.tensor1d(
+        Int32Array.from({ length: rows }, (_, i) => (i * 97) % classes),
+        'int32',
+      );
+      const step = (loss: (x: tf.Tensor, w: tf.Tensor, b: tf.Tensor) => tf.Tensor) => () => {
+        const { value, grads } = tf.valueAndGrads(loss as never)([input, weight, linearBias]);
+        tf.dispose([value, grads]);
+      };
+      const gradients = 4 * (input.size + weight.size + linearBias.size);
+      const chunk = 4 * batchChunkSize * classes;
+      const peak = peakBytes(step((x, w, linearBias) => linearCrossEntropy(x, w, t, { linearBias, batchChunkSize })));
+      // As many chunks and sums as have to be there: webgl writes over nothing, tensorflow's softmax over nothing.
+      const [chunks, sums] = { webgl: [2, 2], tensorflow: [2, 2] }[backend] ?? [1, 1];
+      const most = gradients + (sums - 1) * 4 * weight.size + chunks * chunk + 2 * 4 * classes + 4 * 4 * input.size;
+      if (peak > most) throw new Error(`expected at most ${most} bytes, got ${peak}`);
+      const forward = peakBytes(() => linearCrossEntropy(input, weight, t, { linearBias, batchChunkSize }).dispose());
+      if (forward > 2 * chunk) throw new Error(`expected at most two chunks of ${chunk} bytes, got ${forward}`);
+      const unchunked = peakBytes(step((x, w, b) => plain(t, {})(x, w, b)));
+      if (unchunked < 4 * rows * classes + gradients) throw new Error(`expected more than ${unchunked} bytes`);
+    }),
+
     check('minimize trains its variables', async () => {
       const criterion = new LinearCrossEntropyLoss(D, C, { bias: true, batchChunkSize: 4 });
       criterion.linearWeight.assign(w());
@@ -437,3 +486,35 @@ export function linearSuite(backend: string): Check[] {
 }
 
 type Loss = (x: tf.Tensor, w: tf.Tensor) => tf.Tensor;
+
+/** The most bytes of data that tensors made by `f` take at a time; data that several of them share counts once. */
+function peakBytes(f: () => void): number {
+  const engine = tf.engine() as unknown as Tracking;
+  const { trackTensor, removeDataId } = engine;
+  const held = new Map<object, number>();
+  let [now, peak] = [0, 0];
+  engine.trackTensor = function (x, backend) {
+    if (!this.state.tensorInfo.has(x.dataId)) {
+      held.set(x.dataId, 4 * x.size);
+      now += 4 * x.size;
+      peak = Math.max(peak, now);
+    }
+    trackTensor.call(this, x, backend);
+  };
+  engine.removeDataId = function (dataId, backend) {
+    now -= held.get(dataId) ?? 0;
+    removeDataId.call(this, dataId, backend);
+  };
+  try {
+    f();
+  } finally {
+    Object.assign(engine, { trackTensor, removeDataId });
+  }
+  return peak;
+}
+
+interface Tracking {
+  readonly state: { readonly tensorInfo: WeakMap<object, object> };
+  trackTensor(x: tf.Tensor, backend: object): void;
+  removeDataId(dataId: object, backend: object): void;
+}

@@ -36,7 +36,7 @@ export function crossEntropyLossKernels<Backend extends HostBackend>(host: Host<
         const [, , , dy, record, [divisor]] = arrays;
         kernels.lossGradient({ ...rowsOf(view, attrs, arrays), divisor, record }, dy, out);
       });
-      return gradient ?? again(input, backend);
+      return gradient ?? input;
     },
 
     ScaleGradient({ gradient, dy, target }, attrs, backend) {

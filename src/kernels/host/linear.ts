@@ -1,5 +1,5 @@
 import type { Kernels } from '../../contract/kernels';
-import { again, type Host, type HostBackend } from './host';
+import type { Host, HostBackend } from './host';
 
 type Linear<Backend> = Pick<Kernels<Backend>, 'LinearLogits' | 'LinearInputGrad' | 'LinearWeightGrad'>;
 
@@ -29,7 +29,7 @@ export function linearKernels<Backend extends HostBackend>(host: Host<Backend>):
     LinearWeightGrad({ sum, gradient, x }, _, backend) {
       const [, features] = x.shape;
       host(backend, [sum, gradient, x], [], (kernels, [w, g, x]) => kernels.addProduct('w', { x, w, g, features }));
-      return again(sum, backend);
+      return sum;
     },
   };
 }

@@ -1,11 +1,12 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { type ClassView, classView } from '../../contract/class-view';
 import type { Kernels, LossAttrs, SoftmaxAttrs } from '../../contract/kernels';
-import * as linear from '../composite/linear';
+import { linearInputGrad } from '../composite/linear';
 import * as composite from '../composite/softmax';
 import { hostKernels } from '../host';
 import { type TensorflowBackend, tensorflow } from './backend';
 import { crossEntropyLoss, crossEntropyLossGrad, scaleGradient } from './cross-entropy-loss';
+import { linearLogits, linearWeightGrad } from './linear';
 import { nllLoss } from './nll-loss';
 import { isLarge, isNative } from './routes';
 import { logSoftmax, softmax } from './softmax';
@@ -23,9 +24,9 @@ export const tensorflowKernels: Kernels<TensorflowBackend> = {
   CrossEntropyLoss: choose(isPlain, host.CrossEntropyLoss, crossEntropyLoss),
   CrossEntropyLossGrad: choose(isPlain, onCopies(host.CrossEntropyLossGrad), crossEntropyLossGrad),
   ScaleGradient: scaleGradient,
-  LinearLogits: linear.linearLogits,
-  LinearInputGrad: linear.linearInputGrad,
-  LinearWeightGrad: linear.linearWeightGrad,
+  LinearLogits: linearLogits,
+  LinearInputGrad: linearInputGrad,
+  LinearWeightGrad: linearWeightGrad,
   LogSoftmaxDim: choose(isNative, host.LogSoftmaxDim, logSoftmax),
   LogSoftmaxDimGrad: choose(isNative, host.LogSoftmaxDimGrad, composite.logSoftmaxGrad),
   SoftmaxDim: choose(isNative, host.SoftmaxDim, softmax),
