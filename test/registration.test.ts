@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import { crossEntropy } from 'tfjs-cross-entropy';
 import { goldenSuite } from './suites/golden';
+import { linearSuite } from './suites/linear';
 
 const NAMES = [
   'NLLLoss',
@@ -13,6 +14,8 @@ const NAMES = [
   'SoftmaxDim',
   'SoftmaxDimGrad',
 ];
+
+const LINEAR = ['LinearLogits', 'LinearInputGrad', 'LinearWeightGrad'];
 
 const loss = () => crossEntropy(tf.tensor2d([[2, 1, 0]]), tf.tensor1d([0], 'int32')).dataSync()[0];
 
@@ -57,7 +60,7 @@ describe('a backend that nobody knows', () => {
     const warn = jest.spyOn(console, 'warn').mockImplementation(() => {});
     tf.copyRegisteredKernels('cpu', 'mine');
     warn.mockRestore();
-    for (const kernelName of NAMES) tf.unregisterKernel(kernelName, 'mine');
+    for (const kernelName of [...NAMES, ...LINEAR]) tf.unregisterKernel(kernelName, 'mine');
     expect(await tf.setBackend('mine')).toBe(true);
   });
 
@@ -81,6 +84,10 @@ describe('a backend that nobody knows', () => {
   });
 
   for (const { name, run } of goldenSuite('mine')) test(name, async () => run({ backend: 'mine' }));
+
+  for (const { name, run } of linearSuite('cpu').filter(({ name }) => !name.startsWith('memory'))) {
+    test(`linear ${name}`, async () => run({ backend: 'mine' }));
+  }
 });
 
 describe('a criterion across backends', () => {

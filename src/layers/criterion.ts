@@ -14,8 +14,9 @@ export const DEFAULT = new CrossEntropyLoss();
 
 /** By its shape: a criterion may come from another copy of this package, e.g. the CommonJS one. */
 export function isCriterion(x: unknown): x is Criterion {
-  const { forward, reduction } = (x ?? {}) as Partial<Criterion>;
-  return typeof forward === 'function' && typeof reduction === 'string';
+  const { forward, reduction, linearWeight } = (x ?? {}) as Partial<Criterion & { linearWeight: object }>;
+  // A linear loss takes what comes before the logits, which is no output of a model.
+  return typeof forward === 'function' && typeof reduction === 'string' && !linearWeight;
 }
 
 export function checkCriterion(x: unknown): asserts x is Criterion {

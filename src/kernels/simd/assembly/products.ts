@@ -63,49 +63,27 @@ export function addDots(g: usize, step: usize, x: usize, w: usize, rows: usize, 
         b3 = Vector.madd(b, y, b3);
         d3 = Vector.madd(d, y, d3);
       }
-      // Four sums at a time: of a unit with each row. What is left at the end of the rows is a vector filled up with 0.
-      if (at < size) {
-        const left = size - at;
-        const y0 = part(x0 + at, left);
-        const y1 = part(x1 + at, left);
-        const y2 = part(x2 + at, left);
-        const y3 = part(x3 + at, left);
-        const a = part(wA + at, left);
-        const b = part(wB + at, left);
-        const d = part(wC + at, left);
-        a0 = Vector.madd(a, y0, a0);
-        a1 = Vector.madd(a, y1, a1);
-        a2 = Vector.madd(a, y2, a2);
-        a3 = Vector.madd(a, y3, a3);
-        b0 = Vector.madd(b, y0, b0);
-        b1 = Vector.madd(b, y1, b1);
-        b2 = Vector.madd(b, y2, b2);
-        b3 = Vector.madd(b, y3, b3);
-        c0 = Vector.madd(d, y0, c0);
-        d1 = Vector.madd(d, y1, d1);
-        d2 = Vector.madd(d, y2, d2);
-        d3 = Vector.madd(d, y3, d3);
-      }
       const g0 = g + r * step;
       const g1 = g + r1 * step;
       const g2 = g + r2 * step;
       const g3 = g + r3 * step;
+      // Four sums at a time: of a unit with each row.
       const sumsA = f32x4.add(sums(a0, a1, a2, a3), four(g0, g1, g2, g3, c << 2));
       const sumsB = f32x4.add(sums(b0, b1, b2, b3), four(g0, g1, g2, g3, c1 << 2));
       const sumsC = f32x4.add(sums(c0, d1, d2, d3), four(g0, g1, g2, g3, c2 << 2));
       storeFour(g0, g1, g2, g3, c << 2, sumsA);
       storeFour(g0, g1, g2, g3, c1 << 2, sumsB);
       storeFour(g0, g1, g2, g3, c2 << 2, sumsC);
+      for (; at < size; at += 4) {
+        for (let i = r; i <= r3; i++) {
+          for (let u = c; u <= c2; u++) {
+            const to = g + i * step + (u << 2);
+            f32.store(to, f32.load(to) + f32.load(x + i * size + at) * f32.load(w + u * size + at));
+          }
+        }
+      }
     }
   }
-}
-
-/** The first bytes of a vector, the others 0. */
-function part(from: usize, bytes: usize): v128 {
-  let x = v128.load32_zero(from);
-  if (bytes > 4) x = f32x4.replace_lane(x, 1, f32.load(from, 4));
-  if (bytes > 8) x = f32x4.replace_lane(x, 2, f32.load(from, 8));
-  return x;
 }
 
 /** The sums of the lanes of each. */
