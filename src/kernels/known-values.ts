@@ -1,25 +1,22 @@
-import { engine, env, type KernelBackend, type Tensor, type TypedArray } from '@tensorflow/tfjs-core';
-import { isWebGL } from './webgl';
-import { isWebGPU } from './webgpu';
+import { engine, env, type TensorInfo } from '@tensorflow/tfjs-core';
+import { isWebGL, isWebGPU } from './gpu/is-gpu';
+import type { Values } from './host/host';
 
 /** What GPU backends keep of a tensor on the host; WebGL's until it is uploaded. */
 interface Stored {
-  readonly texData?: { get(dataId: object): { readonly values?: TypedArray | null } };
-  readonly tensorMap?: { get(dataId: object): { readonly values?: TypedArray | null } };
+  readonly texData?: { get(dataId: object): { readonly values?: Values | null } };
+  readonly tensorMap?: { get(dataId: object): { readonly values?: Values | null } };
 }
 
 const isGpu = (backend: object) => isWebGL(backend) || isWebGPU(backend);
 
 /** A tensor's elements, unless finding them out would wait for a GPU. */
-export function knownValues({ dataId }: Tensor): TypedArray | undefined {
+export function knownValues({ dataId }: TensorInfo): Values | undefined {
   const { backend } = engine().state.tensorInfo.get(dataId)!;
-  if (!isGpu(backend)) return backend.readSync(dataId) as TypedArray;
+  if (!isGpu(backend)) return backend.readSync(dataId) as Values;
   const { texData, tensorMap } = backend as Stored;
   return (texData ?? tensorMap)?.get(dataId).values ?? undefined;
 }
-
-/** Whether labels can be checked: on GPUs those that are no class give NaN, known or not. */
-export const checksLabels = (backend: KernelBackend): boolean => !isGpu(backend);
 
 /** How many elements a tensor may have on a backend. */
 export function mostElements(backend: object): number {

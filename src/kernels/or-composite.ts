@@ -1,16 +1,26 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import type { KernelName, Kernels } from '../contract/kernels';
+import type { KernelName, Kernels, LossAttrs } from '../contract/kernels';
 import { compositeKernels } from './composite';
+import { weighLabels } from './host/labels';
+import { knownValues } from './known-values';
 
-type Kernel = (inputs: Record<string, TensorInfo>, ...rest: unknown[]) => unknown;
+type Kernel = (inputs: Record<string, TensorInfo>, attrs: object, backend: unknown) => unknown;
 
-/** Fused kernels, and the composite ones for what those cannot serve: nothing can be bound or drawn that is empty. */
+/**
+ * Fused kernels, and the composite ones for what those cannot serve: nothing can be bound or drawn that is empty. Labels
+ * are checked as long as nobody need wait for them.
+ */
 export function orComposite<Backend>(fused: Partial<Kernels<Backend>>, serves = () => true): Kernels<Backend> {
   const choose = (kernelName: KernelName): Kernel => {
     const [kernel, composite] = [fused, compositeKernels].map((kernels) => kernels[kernelName] as unknown as Kernel);
-    return (inputs, ...rest) => {
+    return (inputs, attrs, backend) => {
       const { shape } = inputs.input ?? inputs.gradient ?? inputs.x;
-      return (serves() && util.sizeFromShape(shape) > 0 ? kernel : composite)(inputs, ...rest);
+      const { target, dim, ignoreIndex } = attrs as LossAttrs;
+      if (target === 'indices' && !inputs.dy) {
+        const labels = knownValues(inputs.target);
+        if (labels) weighLabels(labels, undefined, shape[dim], ignoreIndex);
+      }
+      return (serves() && util.sizeFromShape(shape) > 0 ? kernel : composite)(inputs, attrs, backend);
     };
   };
   const chosen = (Object.keys(fused) as KernelName[]).map((name) => [name, choose(name)]);

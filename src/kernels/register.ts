@@ -2,10 +2,11 @@ import { getKernel, type KernelFunc, registerKernel } from '@tensorflow/tfjs-cor
 import type { KernelName, Kernels } from '../contract/kernels';
 import { compositeKernels } from './composite';
 import { cpuKernels } from './cpu';
+import { isWebGL, isWebGPU } from './gpu/is-gpu';
 import { tensorflowKernels } from './tensorflow';
 import { wasmKernels } from './wasm';
-import { isWebGL, webglKernels } from './webgl';
-import { isWebGPU, webgpuKernels } from './webgpu';
+import { webglKernels } from './webgl';
+import { webgpuKernels } from './webgpu';
 
 /** The kernels of backends known by name, which get them on import. */
 const KNOWN: Record<string, Kernels<never>> = {

@@ -30,7 +30,7 @@ import { detached, nan, only, quotient, rowWeights } from '../contract/formulas'
 import type { LossAttrs } from '../contract/kernels';
 import { total } from '../contract/sum';
 import { weighLabels } from '../kernels/host/labels';
-import { checksLabels, knownValues, mostElements } from '../kernels/known-values';
+import { knownValues, mostElements } from '../kernels/known-values';
 import { crossEntropyLossOp } from './cross-entropy-loss';
 import { type LossAndStats, type LossTensors, notDifferentiable } from './loss';
 import { probabilityStats } from './probability-stats';
@@ -345,10 +345,10 @@ function consume(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
 /** The same tensor where it has that shape: TensorFlow.js counts the bytes of another one, though they are shared. */
 const shaped = (x: Tensor, shape: number[]): Tensor => (util.arraysEqual(x.shape, shape) ? x : reshape(x, shape));
 
-/** Throws if a label is no class, where that is known and the backend checks labels at all. */
+/** Throws if a label is no class, where that is known. */
 export function checkLabels(target: Tensor, classes: number, ignoreIndex: number): void {
-  if (!checksLabels(backend())) return;
-  weighLabels(knownValues(target) as Float32Array, undefined, classes, ignoreIndex);
+  const labels = knownValues(target);
+  if (labels) weighLabels(labels, undefined, classes, ignoreIndex);
 }
 
 /** The targets of sequences from a position on, none if there is no such position; known labels stay known. */

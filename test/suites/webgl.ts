@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { crossEntropy, logSoftmax, nllLoss, softmax } from 'tfjs-cross-entropy';
 import type { Check } from '../support/check';
-import { assertClose, assertEqual, assertThrows, withoutLeaks } from '../support/tensors';
+import { assertClose, assertEqual, assertThrows, onDevice, withoutLeaks } from '../support/tensors';
 
 /** What only the shaders can get wrong: texel addresses, counts of programs and bytes, and devices' limits. */
 export function webglSuite(backend: string): Check[] {
@@ -364,7 +364,7 @@ function devices(): Check[] {
       run: () =>
         withoutLeaks(async () => {
           const logits = tf.zeros([4, 3]);
-          const target = tf.tensor1d([0, 3, -1, 2], 'int32');
+          const target = onDevice(tf.tensor1d([0, 3, -1, 2], 'int32'));
           for (const loss of [crossEntropy, nllLoss]) {
             const f = (x: tf.Tensor) => loss(x as tf.Tensor2D, target, { reduction: 'none' });
             const losses = Array.from(await f(logits).data(), Number.isNaN);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { crossEntropy, logSoftmax, nllLoss, type Reduction, softmax } from 'tfjs-cross-entropy';
 import type { Check } from '../support/check';
-import { assertClose, assertEqual, assertThrows, withoutLeaks } from '../support/tensors';
+import { assertClose, assertEqual, assertThrows, onDevice, withoutLeaks } from '../support/tensors';
 
 /** What the WebGPU kernels promise beyond right results on small tensors: counts, memory, sizes and their limits. */
 export function webgpuSuite(backend: string): Check[] {
@@ -361,7 +361,7 @@ const limits: Check[] = [
     name: 'labels that are no class make their own rows NaN, of the gradient too',
     async run() {
       const logits = tf.zeros([4, 3]);
-      const target = tf.tensor1d([0, 3, -1, 2], 'int32');
+      const target = onDevice(tf.tensor1d([0, 3, -1, 2], 'int32'));
       const losses = await crossEntropy(logits, target, { reduction: 'none' }).data();
       assertClose(losses, [Math.log(3), Number.NaN, Number.NaN, Math.log(3)], 1e-6, 'losses');
       for (const loss of [crossEntropy, nllLoss]) {

@@ -13,6 +13,16 @@ export function unpack({ shape, data }: Packed, dtype: tf.NumericDataType | 'boo
   return tf.tensor(dtype === 'bool' ? Uint8Array.from(values) : values, shape, dtype);
 }
 
+/** The same tensor once a GPU has read it, so that its values are known there alone; else small ones are worked on here. */
+export function onDevice<T extends tf.Tensor>(x: T): T {
+  const flag = `${tf.getBackend().toUpperCase()}_CPU_FORWARD`;
+  const before = tf.env().getBool(flag);
+  tf.env().set(flag, false);
+  tf.equal(x, x).dispose();
+  tf.env().set(flag, before);
+  return x;
+}
+
 /**
  * Runs `f` and fails if it leaves other tensors behind than before. What `f` returns must hold no tensors.
  */

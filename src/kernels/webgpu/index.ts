@@ -4,8 +4,3 @@ import { webgpu } from './device';
 
 /** Fused kernels in WGSL: one dispatch reads the rows and writes their gradient. */
 export const webgpuKernels = orComposite(gpuKernels(webgpu));
-
-/** Whether a backend is WebGPU's, whatever the name that it is registered under. */
-export function isWebGPU(backend: object): boolean {
-  return 'runWebGPUProgram' in backend;
-}
