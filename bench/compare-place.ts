@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { setBackend, type Tensor, tensor } from '@tensorflow/tfjs';
+import { serveParent } from '../test/support/serve-parent';
 import { OURS } from './contender';
 import { createPlace } from './place';
 import { solve } from './problem';
-import { serveParent } from './serve-parent';
+
 import { tfjsContender } from './tfjs-contender';
 
 const PACKAGES: Record<string, string> = {

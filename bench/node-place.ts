@@ -1,8 +1,9 @@
 import { setBackend } from '@tensorflow/tfjs';
+import { serveParent } from '../test/support/serve-parent';
 import { freshArrayContender } from './fresh-array';
 import { jsPytorchContender } from './js-pytorch';
 import { createPlace } from './place';
-import { serveParent } from './serve-parent';
+
 import { tfjsContenders } from './tfjs';
 
 /** Loads the packages that bring the backends; an error says why one is not there. */

@@ -1,11 +1,11 @@
 import type { Browser, Page } from 'playwright-core';
-import type { PageApi } from './browser/page';
 import { type SuiteName, suiteNames, suites } from './suites';
+import type { Api } from './support/api';
 import { describeWith } from './support/backends';
 import { launchChromium, serve } from './support/browser';
 import { pageFiles } from './support/page-files';
 
-declare const api: PageApi;
+declare const api: Api;
 
 describeWith('CHROMIUM_PATH')('in Chromium', () => {
   let browser: Browser;

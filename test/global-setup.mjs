@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { findChromium } from '../scripts/setup/chromium-path.mjs';
+import { loadDawn } from '../scripts/setup/dawn.mjs';
 import { loadNative } from '../scripts/setup/native.mjs';
 
 /** Not provisioned: only the tests of the site use it. */
@@ -14,13 +15,15 @@ function findFirefox() {
 export default async function globalSetup() {
   const chromium = findChromium();
   const firefox = findFirefox();
-  const native = await loadNative();
+  const [native, dawn] = await Promise.all([loadNative(), loadDawn()]);
   if (chromium) process.env.CHROMIUM_PATH = chromium;
   if (firefox) process.env.FIREFOX_PATH = firefox;
   else console.warn('\n!!!! SKIPPED: the site in Firefox. Install firefox-esr, or set FIREFOX_PATH. !!!!\n');
   if (native.ok) process.env.NATIVE = native.version;
+  if (dawn.ok) process.env.DAWN = JSON.stringify(dawn.env);
   const missing = [
     !native.ok && 'tensorflow (no native binding)',
+    !dawn.ok && "webgpu in Node (Dawn finds no GPU, nor Chromium's software renderer)",
     !chromium && 'webgl, webgpu and the pages (no Chromium)',
   ];
   for (const what of missing.filter(Boolean)) {

@@ -1,11 +1,12 @@
 import type { Browser, Page } from 'playwright-core';
-import type { PageApi } from './browser/page';
+
 import { type SuiteName, suites } from './suites';
+import type { Api } from './support/api';
 import { describeWith } from './support/backends';
 import { launchChromium, serve } from './support/browser';
 import { pageFiles } from './support/page-files';
 
-declare const api: PageApi;
+declare const api: Api;
 
 /** Pages whose server decides by its headers what WebAssembly may do there. */
 describeWith('CHROMIUM_PATH')('in a page', () => {

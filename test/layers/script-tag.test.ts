@@ -1,11 +1,11 @@
 import { build, type Plugin } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
-import type { PageApi } from '../browser/page';
 import { type SuiteName, suites } from '../suites';
+import type { Api } from '../support/api';
 import { describeWith } from '../support/backends';
 import { launchChromium, serve } from '../support/browser';
 
-declare const api: PageApi;
+declare const api: Api;
 
 const TF = 'node_modules/@tensorflow/tfjs/dist/tf.min.js';
 
