@@ -1,0 +1,45 @@
+// The README's table of a real GPU, from what a run on one has left: npx tsx bench/gpu-table.ts bench/gpu-nvidia-h200.json
+import { readFileSync } from 'node:fs';
+import { number, table } from './report';
+
+interface GpuReport {
+  readonly date: string;
+  readonly device: string;
+  readonly runtime: string;
+  readonly webgpu: { readonly wrong: string[]; readonly copyGBs: number; readonly rows: GpuRow[] };
+  readonly pytorch: { readonly version: string; readonly milliseconds: Record<string, { readonly eager: number }> };
+}
+
+/** Milliseconds a step of value and gradient: by the clock, and by the GPU's own timestamps. */
+interface GpuRow {
+  readonly shape: string;
+  readonly oursMs: number;
+  readonly oursKernelMs: number;
+  readonly oursPrograms: number;
+  readonly 'tf.lossesMs': number;
+}
+
+/** Bytes of an element that a step must move at least: one read, one write. */
+const LEAST_BYTES = 8;
+
+export function gpuTable({ date, device, runtime, webgpu, pytorch }: GpuReport): string {
+  const lines = webgpu.rows.map((row) => {
+    const sizes = row.shape.split('x').map(Number);
+    const copy = (LEAST_BYTES * sizes.reduce((a, b) => a * b, 1)) / (webgpu.copyGBs * 1e6);
+    const { eager } = pytorch.milliseconds[row.shape];
+    return [
+      `(${sizes.join(', ')})`,
+      ...[row.oursMs, row.oursKernelMs].map(number),
+      String(row.oursPrograms),
+      ...[row['tf.lossesMs'] / row.oursMs, row.oursMs / eager, row.oursMs / copy, row.oursKernelMs / copy].map(number),
+    ];
+  });
+  const head = ['', 'ms', 'ms on the GPU', 'dispatches', 'tf.losses / ours', 'ours / PyTorch', 'ours / copy'];
+  return [
+    `${date}, ${device}, ${runtime}, PyTorch ${pytorch.version} eager; a copy moves ${number(webgpu.copyGBs)} GB/s`,
+    ...(webgpu.wrong.length > 0 ? [`WRONG ANSWERS: ${webgpu.wrong.join('; ')}`] : []),
+    table([...head, '... on the GPU'], lines, '| ', ' | ', ' |'),
+  ].join('\n\n');
+}
+
+if (process.argv[2]) console.log(gpuTable(JSON.parse(readFileSync(process.argv[2], 'utf8'))));
