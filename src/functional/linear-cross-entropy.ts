@@ -16,8 +16,8 @@ import { readLinearOptions } from './read-options';
  * Formula of the loss, options and edge cases are those of {@link crossEntropy}.
  *
  * Rows go through in chunks (`batchChunkSize`). Under a gradient those of input, weight and bias are made along with the loss, a
- * chunk's gradient written over its logits: beside these three there is one chunk of logits (on tensorflow and webgl two, and
- * on webgl a second copy of the weight's gradient). With `reduction: 'none'` the chunks are gone through once more for the
+ * chunk's gradient written over its logits: beside these three there is one chunk of logits (on tensorflow and GPUs two, and
+ * on GPUs a second copy of the weight's gradient). With `reduction: 'none'` the chunks are gone through once more for the
  * gradient. Ignored rows are dropped before the projection, and contribute exactly 0 whatever the input holds there; on GPU
  * backends they can be dropped only where the targets' values are still known on the host, as those of a new tensor are: asking
  * would wait for the device.
