@@ -46,6 +46,7 @@ describe('the files', () => {
       'docs/layers.md',
       'docs/performance.md',
       'docs/porting-from-pytorch.md',
+      'docs/site-explain.png',
       'graph/package.json',
       'layers/auto/package.json',
       'layers/package.json',

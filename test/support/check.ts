@@ -12,3 +12,6 @@ export interface Context {
 
 /** Backends whose data is on the host: class indices can be checked there, and arithmetic follows IEEE 754. */
 export const isHost = (backend: string): boolean => ['cpu', 'wasm', 'tensorflow'].includes(backend);
+
+/** Those that find labels which are no class: unknown ones compute with them, whose losses are NaN. */
+export const checksLabels = (backend: string): boolean => isHost(backend) || ['webgl', 'webgpu'].includes(backend);

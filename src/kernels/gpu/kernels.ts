@@ -194,7 +194,7 @@ vec4f finish(i32 row, vec4f s) {
       ? `f32 k = (1. - labelSmoothing) * w;
   f32 logSum = logOf(s.y);
   f32 loss = times(k, s.x - xOf(row, c) + logSum) + (s.z + times(s.w, logSum));
-  return vec4f(s.x, massPerSum(s, k), loss, ${tagged ? 'tag(c)' : 'w'});`
+  return vec4f(select(s.x, NAN, isNaN(settled(s.y))), massPerSum(s, k), loss, ${tagged ? 'tag(c)' : 'w'});`
       : 'return vec4f(0., 0., times(w, -xOf(row, c)), w);'
   }
 }
@@ -214,7 +214,7 @@ vec4f statsOf(i32 row, vec4f r) {
   i32 label = labelsAt(row);
   if (label == ignoreIndex) { return vec4f(0., 0., r.z, r.w); }
   i32 c = clamp(label, 0, classes - 1);
-  return vec4f(select(0., 1., c == label && xOf(row, c) == r.x && !isNaN(r.y)), 1., r.z, r.w);
+  return vec4f(select(0., 1., c == label && xOf(row, c) == r.x && !isNaN(r.x)), 1., r.z, r.w);
 }
 `,
     reads,

@@ -46,8 +46,8 @@ export const webgl: Device<WebGLBackend> = {
     const record = quads(this.reduce(backend, rows, walk, finish));
     const known = typeof divisor === 'number' ? divisor : 0;
     const isNumber = typeof divisor === 'number';
-    const [added, weight] = [stats ? 'statsOf(i, recordAt(i))' : 'recordAt(i)', isNumber ? '0.' : 'weightOf(i)'];
-    const text = `vec4 term(int i) { return vec4(${added}.xyz, ${weight}); }`;
+    const added = stats ? 'statsOf(i, recordAt(i))' : 'recordAt(i)';
+    const text = `vec4 term(int i) { return ${isNumber ? added : `vec4(${added}.xyz, weightOf(i))`}; }`;
     const terms = piece(text, { record }, [...(stats ? [stats] : []), ...(isNumber ? [] : [divisor])]);
     const { ints, layout } = layoutOf(rows);
     return withSums(backend, { terms, count, ints, layout: stats && layout }, (sums, condensed) => {
