@@ -40,8 +40,8 @@ import { CROSS_ENTROPY_DEFAULTS, readOptions } from './read-options';
  * @param options See {@link CrossEntropyOptions}.
  * @returns A scalar in nats; with `reduction: 'none'` a tensor of the input's shape without the class dimension. `NaN` for
  *     the mean of nothing (no rows, or all of them ignored; the gradient is 0 then).
- * @throws RangeError where a target is no class and not `ignoreIndex` (on GPU backends that row's loss is NaN instead:
- *     finding out would wait for the device), for a `labelSmoothing` outside of [0, 1], for an `ignoreIndex` outside of int32,
+ * @throws RangeError where a target is no class and not `ignoreIndex` (on webgl and webgpu as long as its value is
+ *     known in this process; later that row's loss is NaN, for asking would wait for the device), for a `labelSmoothing` outside of [0, 1], for an `ignoreIndex` outside of int32,
  *     and where the input has no dimension `dim`.
  * @throws TypeError for what is no tensor, a wrong dtype, an option that is not known or of a wrong type.
  * @throws Error for shapes or a weight length that do not fit together, an `ignoreIndex` from 0 with probabilities, and an
