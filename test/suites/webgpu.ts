@@ -6,7 +6,8 @@ import { assertClose, assertEqual, assertThrows, onDevice, withoutLeaks } from '
 /** What the WebGPU kernels promise beyond right results on small tensors: counts, memory, sizes and their limits. */
 export function webgpuSuite(backend: string): Check[] {
   if (backend !== 'webgpu') return [];
-  return [...counts, ...sizes, ...origins, ...limits].map(({ name, run }) => ({
+  const onGpu = sizes.filter(({ name }) => /^(means|softmaxes).* \[(7,64|6,4097|3,65,7)\]/.test(name)).map(asOnGpu);
+  return [...counts, ...sizes, ...onGpu, ...origins, ...limits].map(({ name, run }) => ({
     name,
     run: (context) => withoutLeaks(() => run(context)),
   }));
@@ -48,6 +49,21 @@ function watch(method: 'runWebGPUProgram' | 'read' | 'readSync', f: () => unknow
   }
   return seen;
 }
+
+/** Threads share the work in another way where TensorFlow.js runs on a GPU: here it believes that it does. */
+const asOnGpu = ({ name, run }: Check): Check => ({
+  name: `${name}, shared as on a GPU`,
+  async run(context) {
+    const backend = webgpu() as { adapterInfo?: object };
+    const { adapterInfo } = backend;
+    backend.adapterInfo = { ...adapterInfo, architecture: '', isIntel: () => false };
+    try {
+      await run(context);
+    } finally {
+      backend.adapterInfo = adapterInfo;
+    }
+  },
+});
 
 /** Reproducible numbers in [-scale, scale). */
 function noise(size: number, scale = 4, seed = 1): Float32Array {

@@ -3,7 +3,7 @@ import { classView } from '../../contract/class-view';
 import { type Code, numbers, piece, quads } from '../gpu/code';
 import { type Device, isLabel, type LossPass, powerOfTwo, type Rows, TERMS, type Uniforms } from '../gpu/device';
 import { four, NO_WALK, STATE, termsOf, totalOf } from '../gpu/walk';
-import { ADDED_BY_THREAD, ADDING_GROUPS, ADDING_THREADS, sharingOf } from './constants';
+import { ADDED_BY_THREAD, ADDING_GROUPS, addingThreads, sharingOf } from './constants';
 import { run, START, type WebGPUBackend } from './run';
 
 export const webgpu: Device<WebGPUBackend> = {
@@ -31,7 +31,7 @@ export const webgpu: Device<WebGPUBackend> = {
         : add(backend, weightsOf(divisor), 'sum.w', {
             ints: { ...rows.ints, classes },
             count,
-            groups: Math.min(ADDING_GROUPS, Math.ceil(count / (ADDING_THREADS * ADDED_BY_THREAD))),
+            groups: Math.min(ADDING_GROUPS, Math.ceil(count / (addingThreads(backend) * ADDED_BY_THREAD))),
           });
     const sums: TensorInfo[] = [];
     const gradient = visit(backend, rows, { ...pass, weights, sums });
@@ -66,7 +66,7 @@ function visit(backend: WebGPUBackend, rows: Rows, options: Visit): TensorInfo {
   const { classes, inner } = view;
   const readTwice = value ? Object.values(walk.reads).filter(({ isDense }) => isDense).length : 0;
   const visited = walk === NO_WALK && !value ? { ...view, classes: 1 } : view;
-  const { threads, lanes, kept } = sharingOf(visited, readTwice, backend.device.limits);
+  const { threads, lanes, kept } = sharingOf(visited, readTwice, backend);
   const together = threads / lanes;
   const groups = Math.ceil(view.rows / together);
   const weightCount = weights?.shape[0] ?? 1;
@@ -190,20 +190,21 @@ function add(
   expression: string,
   { ints, first = 0, count, groups = 1 }: Uniforms & { first?: number; count: number; groups?: number },
 ): TensorInfo {
+  const threads = addingThreads(backend);
   const text = /* wgsl */ `
-var<workgroup> gathered: array<vec4f, ${ADDING_THREADS}>;
+var<workgroup> gathered: array<vec4f, ${threads}>;
 fn main(index: i32) {
   let thread = i32(localIndex);
-  gathered[thread] = totalOf(firstTerm + index, terms, groups * ${ADDING_THREADS});
-  ${tree('thread', `${ADDING_THREADS}`, '1', ADDED)}
+  gathered[thread] = totalOf(firstTerm + index, terms, groups * ${threads});
+  ${tree('thread', `${threads}`, '1', ADDED)}
   if (thread == 0) {
     let sum = gathered[0];
-    result[index / ${ADDING_THREADS}] = ${expression};
+    result[index / ${threads}] = ${expression};
   }
 }`;
   return run(backend, groups > 1 ? [groups] : [], {
     main: piece(text, {}, [totalOf(terms)]),
-    threads: ADDING_THREADS,
+    threads,
     groups,
     ints: { ...ints, firstTerm: first, terms: count, groups },
   });

@@ -2,11 +2,10 @@ import { type DataId, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { type Code, linked, piece } from '../gpu/code';
 import { checkSize, type GpuBackend, signature, type Uniforms, uniformsOf } from '../gpu/device';
 import { NUMBERS, toWGSL } from '../gpu/language';
-import type { WebGPULimits } from './constants';
+import type { Adapter } from './constants';
 
 /** What we use of TensorFlow.js's `webgpu` backend. */
-export interface WebGPUBackend extends GpuBackend {
-  readonly device: { readonly limits: WebGPULimits };
+export interface WebGPUBackend extends GpuBackend, Adapter {
   readonly tensorMap: { get(dataId: DataId): { readonly values?: ArrayLike<number> | null } };
   runWebGPUProgram(
     program: object,
