@@ -1,6 +1,9 @@
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
+  // Half of the time is a browser's, which waits for shaders to compile: one worker, jest's choice on two cores, would too.
+  maxWorkers: 2,
+  testTimeout: 60_000,
   setupFiles: ['<rootDir>/test/support/leak-check.ts'],
   globalSetup: '<rootDir>/test/global-setup.mjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],

@@ -37,7 +37,7 @@ describeWith('CHROMIUM_PATH')('in Chromium', () => {
         test(name, async () => {
           const failure = await page.evaluate(([suite, name]) => api.run(suite, name), [suite, name] as const);
           if (failure !== null) throw new Error(failure);
-        }, 60_000);
+        }, 180_000);
       }
     });
   });

@@ -25,7 +25,7 @@ describeWith('DAWN')('in Node, by Dawn', () => {
         test(name, async () => {
           const failure = await call('run', suite, name);
           if (failure !== null) throw new Error(failure as string);
-        }, 60_000);
+        }, 180_000);
       }
     });
   });
