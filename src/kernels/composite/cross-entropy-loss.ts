@@ -56,10 +56,9 @@ export const crossEntropyLoss = (inputs: LossInputs, attrs: LossAttrs): OutputTe
     const label = sum(where(oneHotRows(target, view), logProbs, scalar(0)), 1, true);
     const losses = [neg(weighted(mul(rowWeight, 1 - labelSmoothing), label))];
     if (labelSmoothing > 0) {
-      const ofClasses = mul(
-        weight.size > 0 ? weighted(perClass(weight), logProbs) : logProbs,
-        -labelSmoothing / view.classes,
-      );
+      // The share first: class weights alone might make what is large overflow.
+      const share = -labelSmoothing / view.classes;
+      const ofClasses = weight.size > 0 ? weighted(mul(perClass(weight), share), logProbs) : mul(logProbs, share);
       losses.push(only(liveRows(target, view, ignoreIndex), sum(ofClasses, 1, true)));
     }
     const isLargest = () => any(logicalAnd(equal(shifted, 0), oneHotRows(target, view)), 1, true);
