@@ -130,7 +130,11 @@ function gradientsOf(
     if (knownValues(dy)?.[0] === 1) return detached(gradient);
     const target = hasRows && inputs.target.size === gradient.shape[0] ? attrs.target : 'probabilities';
     const { ignoreIndex } = attrs;
-    return runOp<Tensor>('ScaleGradient', { gradient, dy, target: inputs.target }, { dim: 1, target, ignoreIndex });
+    return runOp<Tensor>(
+      'ScaleGradient',
+      { gradient, dy, target: inputs.target },
+      { dim: gradient.rank - 1, target, ignoreIndex },
+    );
   };
   return {
     input: () => scaled(made.byInput, true),

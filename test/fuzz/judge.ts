@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { isHost } from '../support/check';
+import { checksLabels, isHost } from '../support/check';
 import { UNIT } from './approx';
 import { evaluate, solve } from './functions';
 import type { FuzzCase } from './problem';
@@ -30,7 +30,7 @@ export interface Place {
 }
 
 export const placeOf = (backend: string): Place => ({
-  seesLabels: isHost(backend),
+  seesLabels: checksLabels(backend),
   isGpu: isGpu(backend),
   allowance: isGpu(backend) ? ALLOWANCE.gpu : ALLOWANCE.host,
 });
