@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { startPython } from '../test/support/python';
 import { MODES, PYTORCH, type Seated } from './contender';
 import { faultOf, type Problem, solve } from './problem';
 
@@ -16,27 +15,13 @@ export interface PyTorch {
 
 /** Starts it; `null` where that Python has no PyTorch. */
 export async function startPyTorch(python: string): Promise<PyTorch | null> {
-  const child = spawn(python, [fileURLToPath(new URL('pytorch.py', import.meta.url))], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
-  child.on('error', () => {}); // no such Python: the output ends
-  child.stdin.on('error', () => {});
-  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-  const reply = async () => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error('PyTorch has gone');
-    return JSON.parse(value);
-  };
-  const ask = (command: string, args: object) => {
-    child.stdin.write(`${JSON.stringify([command, args])}\n`);
-    return reply();
-  };
-  const hello = await reply().catch(() => null);
-  if (!hello) return null;
+  const child = await startPython(python, fileURLToPath(new URL('pytorch.py', import.meta.url)));
+  if (!child) return null;
+  const ask = (command: string, args: object) => child.ask([command, args]);
 
   const folder = mkdtempSync(join(tmpdir(), 'cross-entropy-'));
   return {
-    version: hello.version,
+    version: child.hello.version,
     async contender(problem) {
       const { shape, logits, targets } = problem;
       writeFileSync(join(folder, 'logits.f32'), logits);
@@ -56,7 +41,7 @@ export async function startPyTorch(python: string): Promise<PyTorch | null> {
       };
     },
     close() {
-      child.stdin.end();
+      child.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { startPython } from '../support/python';
 import type { FuzzCase, LossCase } from './problem';
 
 /** What PyTorch says of a case. */
@@ -17,27 +16,18 @@ export interface PyTorch {
 
 /** Starts it; `null` where that Python has no PyTorch. */
 export async function startPyTorch(python: string): Promise<PyTorch | null> {
-  const child = spawn(python, ['test/fuzz/pytorch.py'], { stdio: ['pipe', 'pipe', 'ignore'] });
-  child.on('error', () => {}); // no such Python: the output ends
-  child.stdin.on('error', () => {});
-  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-  const reply = async () => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error('PyTorch has gone');
-    return JSON.parse(value);
-  };
-  const hello = await reply().catch(() => null);
-  if (!hello) return null;
+  const child = await startPython(python, 'test/fuzz/pytorch.py');
+  if (!child) return null;
   return {
-    version: hello.version,
+    version: child.hello.version,
     async solve(cases) {
-      child.stdin.write(`${JSON.stringify(cases.map(question))}\n`);
-      return ((await reply()) as { results?: Record<string, string>; error?: string }[]).map(({ results, error }) => ({
+      const answers: { results?: Record<string, string>; error?: string }[] = await child.ask(cases.map(question));
+      return answers.map(({ results, error }) => ({
         error,
         results: results && Object.fromEntries(Object.entries(results).map(([name, text]) => [name, unpack(text)])),
       }));
     },
-    close: () => child.stdin.end(),
+    close: child.close,
   };
 }
 

@@ -1,22 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { CrossEntropyLoss, NLLLoss } from 'tfjs-cross-entropy';
 import { topKAccuracy } from 'tfjs-cross-entropy/layers';
+import { artifacts } from '../support/artifacts';
 
 const dense = () => tf.layers.dense({ units: 3, inputShape: [2] });
 
 function functional(): tf.LayersModel {
   const input = tf.input({ shape: [2] });
   return tf.model({ inputs: input, outputs: dense().apply(input) as tf.SymbolicTensor });
-}
-
-async function artifacts(model: tf.LayersModel): Promise<tf.io.ModelArtifacts> {
-  let saved: tf.io.ModelArtifacts | undefined;
-  const handler = tf.io.withSaveHandler(async (artifacts) => {
-    saved = artifacts;
-    return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
-  });
-  await model.save(handler, { includeOptimizer: true });
-  return saved!;
 }
 
 const MODELS = { sequential: () => tf.sequential({ layers: [dense()] }), functional };

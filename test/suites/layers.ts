@@ -10,6 +10,7 @@ import {
   storeCriterion,
   topKAccuracy,
 } from 'tfjs-cross-entropy/layers';
+import { artifacts } from '../support/artifacts';
 import { type Check, isHost } from '../support/check';
 import { assertClose, assertEqual, assertThrows, withoutLeaks } from '../support/tensors';
 
@@ -568,17 +569,6 @@ function threeHeads(): tf.LayersModel {
     .reshape({ targetShape: [2, 2], name: 'tokens' })
     .apply(dense(4, 'flat')) as tf.SymbolicTensor;
   return tf.model({ inputs: input, outputs: [dense(3, 'classes'), tokens, dense(1, 'number')] });
-}
-
-/** What `save` with the optimizer writes. */
-async function artifacts(model: tf.LayersModel): Promise<tf.io.ModelArtifacts> {
-  let saved: tf.io.ModelArtifacts | undefined;
-  const handler = tf.io.withSaveHandler(async (artifacts) => {
-    saved = artifacts;
-    return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
-  });
-  await model.save(handler, { includeOptimizer: true });
-  return saved!;
 }
 
 /** Through `save` with the optimizer and `loadLayersModel`, which warns of each output whose loss it does not know. */
