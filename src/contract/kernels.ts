@@ -10,7 +10,7 @@ import type { Reduction } from './options';
  *
  * | column | |
  * |---|---|
- * | 0 | `max` of the row's logits |
+ * | 0 | `max` of the row's logits; where they have no softmax 0, or NaN |
  * | 1 | `mass / sum`: the sum of the coefficients of `-log p` over the sum of `exp(x - max)`, which is all that the gradient needs of both; 0 if all coefficients are 0, whatever the logits |
  * | 2 | `loss` of the row, weighted; 0 for an ignored row |
  * | 3 | `weight`, what the row adds to the divisor of the mean: `w[t]`, 0 where ignored, NaN where out of range; with probabilities 1 |

@@ -1,8 +1,7 @@
 import { type Tensor, tidy, util } from '@tensorflow/tfjs-core';
 import type { AnyTensor } from '../contract/any-tensor';
 import type { CrossEntropyOptions, LossOf, LossWithStats, Reduction } from '../contract/options';
-import { crossEntropyLossOp } from '../ops/cross-entropy-loss';
-import { probabilityStats } from '../ops/probability-stats';
+import { lossAndStats } from '../ops/loss-and-stats';
 import {
   checkClassDim,
   checkFloat,
@@ -11,6 +10,7 @@ import {
   checkTensor,
   weightTensor,
 } from './checks';
+import { named } from './named';
 import { CROSS_ENTROPY_DEFAULTS, readOptions } from './read-options';
 
 /**
@@ -113,11 +113,7 @@ export function crossEntropyWithStats<R extends Reduction = 'mean', T extends An
   target: AnyTensor,
   options: CrossEntropyOptions<R> = {},
 ): LossWithStats<R, T> {
-  const named = tidy(() => {
-    const [loss, correct, count] = compute(input, target, options, 'crossEntropyWithStats', true);
-    return { loss, correct, count };
-  });
-  return named as unknown as LossWithStats<R, T>;
+  return named(() => compute(input, target, options, 'crossEntropyWithStats', true));
 }
 
 /** The loss, and `Stats` if they are wanted. */
@@ -137,8 +133,6 @@ function compute(
   if (!isProbability) checkIndexTarget(input, target, dim);
   checkFloat(input, 'input', functionName);
   const weights = weightTensor(weight, input, dim, isProbability ? 'cross_entropy: ' : '');
-  const inputs = { input, target, weight: weights };
-  if (!isProbability) return crossEntropyLossOp(inputs, { ...attrs, dim, target: 'indices', stats });
-  const [loss] = crossEntropyLossOp(inputs, { ...attrs, dim, target: 'probabilities' });
-  return stats ? [loss, ...probabilityStats(input, target, dim, attrs.reduction)] : [loss];
+  const kind = isProbability ? 'probabilities' : 'indices';
+  return lossAndStats({ input, target, weight: weights }, { ...attrs, dim, target: kind, stats });
 }

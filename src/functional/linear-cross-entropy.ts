@@ -3,6 +3,7 @@ import type { AnyTensor } from '../contract/any-tensor';
 import type { LinearCrossEntropyOptions, LossOf, LossWithStats, Reduction } from '../contract/options';
 import { checkLabels, linearCrossEntropyOp, sliceTarget } from '../ops/linear-cross-entropy';
 import { checkFloat, checkIndexTarget, checkProbabilityTarget, checkTensor, weightTensor } from './checks';
+import { named } from './named';
 import { readLinearOptions } from './read-options';
 
 /**
@@ -58,8 +59,7 @@ export function linearCrossEntropy<R extends Reduction = 'mean', T extends AnyTe
   target: AnyTensor,
   options: LinearCrossEntropyOptions<R> = {},
 ): LossOf<R, T> {
-  const compute = () => lossAndStats(input, linearWeight, target, options, 'linearCrossEntropy')[0];
-  return tidy(compute) as LossOf<R, T>;
+  return tidy(() => compute(input, linearWeight, target, options, 'linearCrossEntropy')[0]) as LossOf<R, T>;
 }
 
 /**
@@ -72,15 +72,11 @@ export function linearCrossEntropyWithStats<R extends Reduction = 'mean', T exte
   target: AnyTensor,
   options: LinearCrossEntropyOptions<R> = {},
 ): LossWithStats<R, T> {
-  const named = tidy(() => {
-    const all = lossAndStats(input, linearWeight, target, options, 'forwardWithStats', true);
-    const [loss, correct, count] = all;
-    return { loss, correct, count };
-  });
-  return named as unknown as LossWithStats<R, T>;
+  return named(() => compute(input, linearWeight, target, options, 'forwardWithStats', true));
 }
 
-function lossAndStats(
+/** The loss, and `Stats` if they are wanted. */
+function compute(
   input: AnyTensor,
   linearWeight: AnyTensor,
   target: AnyTensor,
@@ -113,6 +109,7 @@ function lossAndStats(
   }
   const weights = weightTensor(weight, logits, dim, isProbability ? 'cross_entropy: ' : '');
   const t = shift > 0 ? sliceTarget(target, shift) : target;
+  // Before anything is on the tape, where an error would leave it.
   if (!isProbability) checkLabels(t, units[0], attrs.ignoreIndex);
   const x = shift > 0 ? slice(input, [0, 0, 0], [input.shape[0], t.shape[1]!, features]) : input;
   const positions = x.shape.slice(0, dim);

@@ -1,6 +1,7 @@
 import { engine, env, type TensorInfo } from '@tensorflow/tfjs-core';
 import { isWebGL, isWebGPU } from './gpu/is-gpu';
 import type { Values } from './host/host';
+import { weighLabels } from './host/labels';
 
 /** What GPU backends keep of a tensor on the host; WebGL's until it is uploaded. */
 interface Stored {
@@ -16,6 +17,12 @@ export function knownValues({ dataId }: TensorInfo): Values | undefined {
   if (!isGpu(backend)) return backend.readSync(dataId) as Values;
   const { texData, tensorMap } = backend as Stored;
   return (texData ?? tensorMap)?.get(dataId).values ?? undefined;
+}
+
+/** Throws if a label is no class, where that is known. */
+export function checkLabels(target: TensorInfo, classes: number, ignoreIndex: number): void {
+  const labels = knownValues(target);
+  if (labels) weighLabels(labels, undefined, classes, ignoreIndex);
 }
 
 /** How many elements a tensor may have on a backend. */

@@ -1,8 +1,7 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { KernelName, Kernels, LossAttrs } from '../contract/kernels';
 import { compositeKernels } from './composite';
-import { weighLabels } from './host/labels';
-import { knownValues } from './known-values';
+import { checkLabels } from './known-values';
 
 type Kernel = (inputs: Record<string, TensorInfo>, attrs: object, backend: unknown) => unknown;
 
@@ -16,10 +15,7 @@ export function orComposite<Backend>(fused: Partial<Kernels<Backend>>, serves = 
     return (inputs, attrs, backend) => {
       const { shape } = inputs.input ?? inputs.gradient ?? inputs.x;
       const { target, dim, ignoreIndex } = attrs as LossAttrs;
-      if (target === 'indices' && !inputs.dy) {
-        const labels = knownValues(inputs.target);
-        if (labels) weighLabels(labels, undefined, shape[dim], ignoreIndex);
-      }
+      if (target === 'indices' && !inputs.dy) checkLabels(inputs.target, shape[dim], ignoreIndex);
       return (serves() && util.sizeFromShape(shape) > 0 ? kernel : composite)(inputs, attrs, backend);
     };
   };

@@ -26,16 +26,17 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import { classView } from '../contract/class-view';
+import { consume } from '../contract/consume';
 import { detached, nan, only, quotient, rowWeights } from '../contract/formulas';
 import type { LossAttrs } from '../contract/kernels';
 import { total } from '../contract/sum';
-import { weighLabels } from '../kernels/host/labels';
 import { knownValues, mostElements } from '../kernels/known-values';
-import { crossEntropyLossOp } from './cross-entropy-loss';
-import { type LossAndStats, type LossTensors, notDifferentiable } from './loss';
-import { probabilityStats } from './probability-stats';
+import { type LossAndStats, notDifferentiable } from './loss';
+import { lossAndStats, probabilityStats } from './loss-and-stats';
 import { runOp } from './run-op';
 import { isDifferentiatedOnce, recall, saveForGradient } from './tape';
+
+export { checkLabels } from '../kernels/known-values';
 
 /** `[rows, features]`, `[classes, d1, ..., dK, features]`, `[classes, d1, ..., dK]` or `[0]`; the rest as of any loss. */
 export type LinearTensors = {
@@ -158,14 +159,7 @@ function ofAllLogits(
     true,
   );
   const logits = linearBias.size > 0 ? add(products, reshape(linearBias, [-1])) : products;
-  return lossAndStats({ input: reshape(logits, shape), target, weight }, attrs);
-}
-
-function lossAndStats(inputs: LossTensors, attrs: LinearLossAttrs): LossAndStats {
-  const { input, target } = inputs;
-  if (attrs.target === 'indices') return crossEntropyLossOp(inputs, { ...attrs, dim: 1 });
-  const [loss] = crossEntropyLossOp(inputs, { ...attrs, stats: false, dim: 1 });
-  return [loss, ...(attrs.stats ? probabilityStats(input, target, 1, attrs.reduction) : [])] as LossAndStats;
+  return lossAndStats({ input: reshape(logits, shape), target, weight }, { ...attrs, dim: 1 });
 }
 
 /** Ignored rows may hold NaN, and 0 times that is no 0. */
@@ -211,7 +205,7 @@ function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tensor | un
   const [rows, features] = input.shape;
   const shape = linearWeight.shape.slice(0, -1);
   if (sizeOf(inputs) === 0) {
-    const results = lossAndStats({ input: zeros([rows, ...shape]), target, weight }, attrs);
+    const results = lossAndStats({ input: zeros([rows, ...shape]), target, weight }, { ...attrs, dim: 1 });
     return [...results, ...[input, linearWeight, linearBias].map((x) => zeros(x.shape))];
   }
   const units = util.sizeFromShape(shape);
@@ -224,11 +218,8 @@ function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tensor | un
 
   const isReduced = reduction !== 'none';
   const view = classView([rows, ...shape], 1);
-  const divisor = !(reduction === 'mean')
-    ? scalar(1)
-    : ofIndices
-      ? total(rowWeights(target, weight, view, ignoreIndex))
-      : scalar(view.rows);
+  const weightSum = () => (ofIndices ? total(rowWeights(target, weight, view, ignoreIndex)) : scalar(view.rows));
+  const divisor = reduction === 'mean' ? weightSum() : scalar(1);
   const upstream = dy && (isReduced ? quotient(dy, divisor) : dy);
 
   /** The rows of a chunk, of a tensor that has all of them. */
@@ -339,21 +330,8 @@ function assemble(parts: Tensor[], shape: number[], live: Int32Array | undefined
   return gather(withZeros, tensor1d(places, 'int32'));
 }
 
-/** `f(x)`, with `x` freed as soon as it is there. */
-function consume(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
-  const y = f(x);
-  if (y !== x) x.dispose();
-  return y;
-}
-
 /** The same tensor where it has that shape: TensorFlow.js counts the bytes of another one, though they are shared. */
 const shaped = (x: Tensor, shape: number[]): Tensor => (util.arraysEqual(x.shape, shape) ? x : reshape(x, shape));
-
-/** Throws if a label is no class, where that is known. */
-export function checkLabels(target: Tensor, classes: number, ignoreIndex: number): void {
-  const labels = knownValues(target);
-  if (labels) weighLabels(labels, undefined, classes, ignoreIndex);
-}
 
 /** The targets of sequences from a position on, none if there is no such position; known labels stay known. */
 export function sliceTarget(target: Tensor, shift: number): Tensor {

@@ -17,6 +17,18 @@ import { rowShape } from '../contract/class-view';
 import { detached } from '../contract/formulas';
 import type { Reduction } from '../contract/options';
 import { total } from '../contract/sum';
+import { crossEntropyLossOp } from './cross-entropy-loss';
+import type { LossAndStats, LossTensors } from './loss';
+
+type Attrs = Parameters<typeof crossEntropyLossOp>[1];
+
+/** The cross-entropy, and `Stats` if they are wanted, whatever the target. */
+export function lossAndStats(inputs: LossTensors, attrs: Attrs): LossAndStats {
+  if (attrs.target === 'indices') return crossEntropyLossOp(inputs, attrs);
+  const { input, target } = inputs;
+  const [loss] = crossEntropyLossOp(inputs, { ...attrs, stats: false });
+  return [loss, ...(attrs.stats ? probabilityStats(input, target, attrs.dim, attrs.reduction) : [])] as LossAndStats;
+}
 
 /** `Stats` of probability targets: whether a class with the largest logit is also one of the most probable. */
 export function probabilityStats(input: Tensor, target: Tensor, dim: number, reduction: Reduction): Tensor[] {

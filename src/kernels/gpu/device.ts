@@ -39,8 +39,6 @@ export const TERMS = 'vec4f(r.x, k * r.y, k, r.w)';
 export interface Device<Backend> {
   /** Whether a class is that of the row's label: by its terms' tag, or the label itself. */
   isLabel(labels: Named<Input>): Code;
-  /** What a scalar holds, if that is known without asking the GPU. */
-  known(backend: Backend, scalar: TensorInfo): number | undefined;
   /** Four numbers a row: `vec4f finish(i32 row, vec4f state)` of the state that the walk along it leaves. */
   reduce(backend: Backend, rows: Rows, walk: Walk, finish: Code): TensorInfo;
   /**

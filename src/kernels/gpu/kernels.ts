@@ -2,6 +2,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { classView, rowShape } from '../../contract/class-view';
 import type { Kernels, LossAttrs, LossGradInputs, LossInputs, LossOutputs, SoftmaxAttrs } from '../../contract/kernels';
 import { again } from '../host/host';
+import { knownValues } from '../known-values';
 import { type Code, dense, type Input, integers, type Named, numbers, piece, quads, valueIs } from './code';
 import type { Device, GpuBackend, Rows } from './device';
 import { four, NO_WALK, walkClasses } from './walk';
@@ -51,10 +52,10 @@ export function gpuKernels<Backend extends GpuBackend>(
         return [total, gradient, ...ofStats] as LossOutputs;
       }
       const record = device.reduce(backend, rows, walk, finish);
-      const known = stats ? device.reduce(backend, rows, NO_WALK, finishStats(given, record)) : undefined;
+      const rowStats = stats ? device.reduce(backend, rows, NO_WALK, finishStats(given, record)) : undefined;
       /** The loss, and the divisor: a number, or tensor, unless nobody wants to know it. */
       const outputs = (loss: TensorInfo, divisor: number | TensorInfo, ofStats: TensorInfo[]): LossOutputs => {
-        if (known) backend.disposeData(known.dataId);
+        if (rowStats) backend.disposeData(rowStats.dataId);
         if (wants === 'loss') {
           backend.disposeData(record.dataId);
           return [loss, ...ofStats] as LossOutputs;
@@ -69,12 +70,12 @@ export function gpuKernels<Backend extends GpuBackend>(
           const values = device.map(backend, { shape: [1, ...lossShape], dim: 0 }, valueIs(value, {}), quads(of));
           return { ...values, shape: lossShape };
         };
-        return outputs(column('t.z', record), 1, known ? [column('t.x', known), column('t.y', known)] : []);
+        return outputs(column('t.z', record), 1, rowStats ? [column('t.x', rowStats), column('t.y', rowStats)] : []);
       }
       const expressions = [loss];
       if (mean && ofIndices && wants !== 'loss') expressions.push('sum.w');
       const [total, weights] = device.totals(backend, count, record, expressions);
-      const ofStats = known ? device.totals(backend, count, known, STATS) : [];
+      const ofStats = rowStats ? device.totals(backend, count, rowStats, STATS) : [];
       return outputs(total, weights ?? (mean ? count : 1), ofStats);
     };
 
@@ -92,7 +93,7 @@ export function gpuKernels<Backend extends GpuBackend>(
     CrossEntropyLoss: lossKernel(true),
     CrossEntropyLossGrad: lossGradKernel(true),
     ScaleGradient({ gradient, dy, target }, attrs, backend) {
-      if (device.known(backend, dy) === 1) return again(gradient, backend);
+      if (knownValues(dy)?.[0] === 1) return again(gradient, backend);
       const { rows, ofIndices, targets } = lossOf({ input: gradient, target, weight: NO_WEIGHT }, attrs);
       const ignored = ofIndices ? 'select(0., -1., labelsAt(row) == ignoreIndex)' : '0.';
       const prepare = piece(`vec4f prepare(i32 row) { return vec4f(dyAt(0), 0., 0., ${ignored}); }`, {

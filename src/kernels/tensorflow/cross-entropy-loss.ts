@@ -1,5 +1,6 @@
 import { max, mul, reshape, type Tensor, type TensorInfo, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { type ClassView, classView } from '../../contract/class-view';
+import { consume } from '../../contract/consume';
 import { dense } from '../../contract/formulas';
 import type { Kernels, LossAttrs, LossGradInputs, LossInputs, LossOutputs, Tensors } from '../../contract/kernels';
 import * as composite from '../composite/cross-entropy-loss';
@@ -9,7 +10,7 @@ import { weightOf } from '../host/labels';
 import { finishRow, IGNORED, storeRecord } from '../host/record';
 import { correctRows, lossShapes, reduceLosses, reduceStats, statsShapes, withoutRows } from '../host/reduction';
 import { runNative, type TensorflowBackend, tensorflow, valuesOf } from './backend';
-import { consume, labelElements, labelsOf, rowTensor, scoped } from './rows';
+import { labelElements, labelsOf, rowTensor, scoped } from './rows';
 
 type Native = Kernels<TensorflowBackend>;
 

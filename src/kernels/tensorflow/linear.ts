@@ -1,7 +1,7 @@
 import { add, matMul, range, slice, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { consume } from '../../contract/consume';
 import type { Kernels, Tensors } from '../../contract/kernels';
 import { runNative, type TensorflowBackend } from './backend';
-import { consume } from './rows';
 
 type Native = Kernels<TensorflowBackend>;
 

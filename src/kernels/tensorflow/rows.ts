@@ -34,10 +34,3 @@ export function scoped<Result>(f: () => Result): Result {
   });
   return result as Result;
 }
-
-/** `f(x)`, with `x` freed as soon as it is there: a tidy keeps everything until its end. */
-export function consume(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
-  const y = f(x);
-  x.dispose();
-  return y;
-}

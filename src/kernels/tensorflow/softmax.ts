@@ -1,8 +1,8 @@
 import { reshape, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { classView } from '../../contract/class-view';
+import { consume } from '../../contract/consume';
 import type { Kernels } from '../../contract/kernels';
 import { runNative, type TensorflowBackend } from './backend';
-import { consume } from './rows';
 
 type Native = Kernels<TensorflowBackend>;
 

@@ -11,8 +11,6 @@ export const webgl: Device<WebGLBackend> = {
   // Half floats are too coarse for tags.
   isLabel: (labels) => (isHalf() ? isLabel('labelsAt(row) == c', labels) : isLabel('t.w == tag(c)')),
 
-  known: (backend, { dataId }) => backend.texData.get(dataId).values?.[0],
-
   reduce(backend, rows, walk, finish) {
     const { classes, rows: count } = classView(rows.shape, rows.dim);
     // So many rows keep a GPU busy by themselves.

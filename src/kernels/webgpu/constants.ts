@@ -34,14 +34,14 @@ export interface Sharing {
 }
 
 export function sharingOf({ rows, classes, inner }: ClassView, readTwice: number, backend: Adapter): Sharing {
-  const { limits } = backend.device;
-  const long = inner > 1 ? classes > CLASSES_OF_LANE * ROWS_OF_LINE : classes > MANY_CLASSES;
-  const longest = rows < FEW_ROWS && classes > MOST_CLASSES;
-  const together = inner > 1 ? Math.min(ROWS_OF_LINE, powerOfTwo(rows)) : 1;
   if (isSoftware(backend)) {
     const each = inner > 1 ? CLASSES_OF_SOFTWARE_THREAD : CLASSES_OF_SOFTWARE_LANE;
     return { threads: THREADS, lanes: Math.min(powerOfTwo(classes / each), THREADS), kept: 0 };
   }
+  const { limits } = backend.device;
+  const long = inner > 1 ? classes > CLASSES_OF_LANE * ROWS_OF_LINE : classes > MANY_CLASSES;
+  const longest = rows < FEW_ROWS && classes > MOST_CLASSES;
+  const together = inner > 1 ? Math.min(ROWS_OF_LINE, powerOfTwo(rows)) : 1;
   const threads = longest
     ? Math.min(MOST_THREADS, limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX)
     : long

@@ -9,8 +9,6 @@ import { run, START, type WebGPUBackend } from './run';
 export const webgpu: Device<WebGPUBackend> = {
   isLabel: () => isLabel('t.w == tag(c)'),
 
-  known: (backend, { dataId }) => backend.tensorMap.get(dataId).values?.[0],
-
   reduce: (backend, rows, walk, finish) => visit(backend, rows, { walk, finish }),
 
   map(backend, rows, value, terms, over) {
