@@ -124,15 +124,23 @@ function compute(
   functionName: string,
   stats = false,
 ): Tensor[] {
-  const { weight, ...attrs } = readOptions(options, CROSS_ENTROPY_DEFAULTS, functionName);
+  const read = readOptions(options, CROSS_ENTROPY_DEFAULTS, functionName);
+  const { weight, ignoreIndex, reduction, labelSmoothing } = read;
   checkTensor(input, 'input');
   checkTensor(target, 'target');
   const isProbability = util.arraysEqual(input.shape, target.shape);
-  if (isProbability) checkProbabilityTarget(target, attrs.ignoreIndex);
-  const dim = checkClassDim(attrs.dim, input.rank);
+  if (isProbability) checkProbabilityTarget(target, ignoreIndex);
+  const dim = checkClassDim(read.dim, input.rank);
   if (!isProbability) checkIndexTarget(input, target, dim);
   checkFloat(input, 'input', functionName);
   const weights = weightTensor(weight, input, dim, isProbability ? 'cross_entropy: ' : '');
-  const kind = isProbability ? 'probabilities' : 'indices';
-  return lossAndStats({ input, target, weight: weights }, { ...attrs, dim, target: kind, stats });
+  const attrs = {
+    dim,
+    target: isProbability ? 'probabilities' : 'indices',
+    ignoreIndex,
+    reduction,
+    labelSmoothing,
+    stats,
+  } as const;
+  return lossAndStats({ input, target, weight: weights }, attrs);
 }

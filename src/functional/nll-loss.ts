@@ -53,15 +53,18 @@ export function nllLoss<R extends Reduction = 'mean', T extends AnyTensor = Tens
   target: AnyTensor,
   options: NLLLossOptions<R> = {},
 ): LossOf<R, T> {
-  const { weight, ...attrs } = readOptions(options, NLL_LOSS_DEFAULTS, 'nllLoss');
+  const { weight, ignoreIndex, reduction, dim: givenDim } = readOptions(options, NLL_LOSS_DEFAULTS, 'nllLoss');
   checkTensor(input, 'input');
   checkTensor(target, 'target');
-  const dim = checkClassDim(attrs.dim, input.rank);
+  const dim = checkClassDim(givenDim, input.rank);
   checkIndexTarget(input, target, dim);
   checkFloat(input, 'input', 'nllLoss');
   const loss = tidy(() => {
     const weights = weightTensor(weight, input, dim);
-    return nllLossOp({ input, target, weight: weights }, { ...attrs, dim, target: 'indices' })[0];
+    return nllLossOp(
+      { input, target, weight: weights },
+      { dim, target: 'indices', ignoreIndex, reduction, labelSmoothing: 0 },
+    )[0];
   });
   return loss as LossOf<R, T>;
 }

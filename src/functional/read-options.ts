@@ -38,8 +38,8 @@ export function readOptions<R extends Reduction>(
   defaults: object,
   functionName: string,
 ): ReadOptions<R> {
-  const read = { labelSmoothing: 0, ...withDefaults(options, defaults, functionName) } as ReadOptions<R>;
-  const { ignoreIndex, reduction, labelSmoothing } = read;
+  const read = withDefaults(options, defaults, functionName) as ReadOptions<R>;
+  const { ignoreIndex, reduction, labelSmoothing = 0 } = read;
   if (!['mean', 'sum', 'none'].includes(reduction)) {
     const got = typeof reduction === 'string' ? reduction : describe(reduction);
     throw new Error(`${got} is not a valid value for reduction. Expected 'mean', 'sum' or 'none'.`);

@@ -41,8 +41,6 @@ const INPUTS = ['input', 'target', 'weight'];
  * order work, and returns the function that runs it. No backend is named here.
  */
 export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivatives: LossDerivatives) {
-  const run = (inputs: LossTensors, attrs: Omit<LossAttrs, 'wants'>, wants: LossAttrs['wants']) =>
-    runOp<Tensor[]>(kernelName, inputs, { ...attrs, wants });
   const runGrad = (inputs: LossGradTensors, attrs: LossAttrs): Tensor => runSaving(`${kernelName}Grad`, inputs, attrs);
 
   registerGradient({
@@ -53,10 +51,10 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
       const { gradient, record, divisor, ...rest } = recall(saved, INPUTS);
       const inputs = rest as LossTensors;
       const input = () => {
-        if (record) return runGrad({ ...inputs, dy, record, divisor: divisor as Scalar }, attrs);
+        if (record) return runGrad({ dy, record, divisor: divisor as Scalar, ...inputs }, attrs);
         if (!engine().isTapeOn()) return runOp<Tensor>('ScaleGradient', { gradient, dy, target: inputs.target }, attrs);
         // The gradient at hand has no derivative, and its record was not kept.
-        const [, made, by] = run(inputs, attrs, 'record').map(detached);
+        const [, made, by] = runOp<Tensor[]>(kernelName, inputs, { ...attrs, wants: 'record' }).map(detached);
         return runGrad({ ...inputs, dy, record: made, divisor: by as Scalar }, attrs);
       };
       return { input, ...derivatives.loss(dy, inputs, attrs) };
@@ -87,15 +85,17 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
   return (inputs: LossTensors, attrs: Omit<LossAttrs, 'wants'>): LossAndStats =>
     tidy(() => {
       const isFirst = isDifferentiatedOnce() && attrs.reduction !== 'none';
-      const outputs = run(inputs, attrs, !engine().isTapeOn() ? 'loss' : isFirst ? 'gradient' : 'record');
+      const wants = !engine().isTapeOn() ? 'loss' : isFirst ? 'gradient' : 'record';
+      // On the way of every step `...` comes last: V8 copies an object much faster where nothing is added behind it.
+      const outputs = runOp<Tensor[]>(kernelName, inputs, { wants, ...attrs });
       const stats = attrs.stats ? outputs.slice(-2) : [];
       const [loss, second, divisor] = outputs.slice(0, outputs.length - stats.length);
       const result = [loss, ...stats] as LossAndStats;
       if (!engine().isTapeOn()) return result;
       const { target, weight } = inputs;
-      if (divisor) saveForGradient({ ...inputs, record: second, divisor });
+      if (divisor) saveForGradient({ record: second, divisor, ...inputs });
       // With the gradient at hand, only those of probabilities and weights need the logits.
-      else saveForGradient({ ...(attrs.target === 'indices' ? { target, weight } : inputs), gradient: second });
+      else saveForGradient({ gradient: second, ...(attrs.target === 'indices' ? { target, weight } : inputs) });
       return result;
     });
 }

@@ -27,12 +27,13 @@ export const isDifferentiatedOnce = (): boolean => engine().state.gradientDepth 
 export function saveForGradient(tensors: NamedTensorMap, owned: readonly string[] = []): void {
   const { activeTape } = engine().state;
   const { saved, inputs, outputs } = activeTape[activeTape.length - 1];
-  const copies = Object.entries(tensors).map(
-    ([name, x]) => [name, keep(owned.includes(name) ? x : detached(x))] as const,
-  );
-  saved!.push(...copies.map(([, x]) => x));
+  const copies: NamedTensorMap = {};
+  for (const [name, x] of Object.entries(tensors)) {
+    copies[name] = keep(owned.includes(name) ? x : detached(x));
+    saved!.push(copies[name]);
+  }
   outputs.length = 1;
-  (saved as SavedTensors).byName = { tensors: Object.fromEntries(copies), inputs };
+  (saved as SavedTensors).byName = { tensors: copies, inputs };
 }
 
 /**

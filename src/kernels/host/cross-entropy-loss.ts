@@ -18,7 +18,7 @@ export function crossEntropyLossKernels<Backend extends HostBackend>(host: Host<
         const [loss, second, divisorOut] = outputs.slice(0, shapes.length);
         const record = divisorOut && second;
         const divisor = divisorOf(view, attrs, arrays[1], arrays[2]);
-        const rows = { ...rowsOf(view, attrs, arrays), divisor, record, correct: correctRows(stats) };
+        const rows = rowsOf(view, attrs, arrays, divisor, record, correctRows(stats));
         const totals = kernels.loss(rows, record ? undefined : second);
         if (divisorOut) divisorOut[0] = divisor;
         reduceLosses(loss, record, divisor, totals, attrs);
@@ -34,7 +34,7 @@ export function crossEntropyLossKernels<Backend extends HostBackend>(host: Host<
       const shapes = attrs.overwrites ? [] : [input.shape];
       const [gradient] = host(backend, inputs, shapes, (kernels, arrays, [out = arrays[0]]) => {
         const [, , , dy, record, [divisor]] = arrays;
-        kernels.lossGradient({ ...rowsOf(view, attrs, arrays), divisor, record }, dy, out);
+        kernels.lossGradient(rowsOf(view, attrs, arrays, divisor, record), dy, out);
       });
       return gradient ?? input;
     },
@@ -58,10 +58,14 @@ export function crossEntropyLossKernels<Backend extends HostBackend>(host: Host<
 function rowsOf(
   view: ClassView,
   { target, ignoreIndex, labelSmoothing }: LossAttrs,
-  [x, targets, weights]: Values[],
-): Omit<LossRows, 'divisor' | 'record'> {
-  const kind = target === 'indices' ? { labels: targets } : { probabilities: targets };
-  return { view, x, ...kind, ignoreIndex, labelSmoothing, weights: weights.length > 0 ? weights : undefined };
+  [x, targets, givenWeights]: Values[],
+  divisor: number,
+  record?: Values,
+  correct?: Values,
+): LossRows {
+  const [labels, probabilities] = target === 'indices' ? [targets] : [undefined, targets];
+  const weights = givenWeights.length > 0 ? givenWeights : undefined;
+  return { view, x, labels, probabilities, ignoreIndex, labelSmoothing, weights, divisor, record, correct };
 }
 
 /** What the sum of the losses is divided by. Also checks labels, whatever the reduction. */

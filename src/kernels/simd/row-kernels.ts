@@ -1,7 +1,7 @@
 import type { Values } from '../host/host';
 import { coefficientsOf } from '../host/record';
 import type { LossRows, RowKernels } from '../host/row-kernels';
-import { type Arrays, forEachBlock } from './blocks';
+import { forEachBlock } from './blocks';
 import { instantiate, type Module, setParameters } from './module';
 import { addProduct } from './products';
 import type { Workspace } from './workspace';
@@ -17,15 +17,16 @@ export function simdRowKernels(workspace: Workspace): RowKernels | null {
     loss(rows, gradient) {
       setLoss(module, rows);
       setParameters(module, { likelihoods: 0, smoothings: 0 });
-      const arrays: Arrays = { ...arraysOf(rows), recordOut: rows.record, correctOut: rows.correct, out: gradient };
-      forEachBlock(module, workspace, rows.view, arrays, module.loss);
+      const { view, x, probabilities: q, labels, weights, record: recordOut, correct: correctOut } = rows;
+      const arrays = { x, q, out: gradient, labels, recordOut, correctOut, weights };
+      forEachBlock(module, workspace, view, arrays, module.loss);
       return { likelihoods: module.likelihoods.value, smoothings: module.smoothings.value };
     },
 
     lossGradient(rows, dy, gradient) {
       setLoss(module, rows);
-      const arrays: Arrays = { ...arraysOf(rows), record: rows.record, dy, out: gradient };
-      forEachBlock(module, workspace, rows.view, arrays, module.lossGradient);
+      const { view, x, probabilities: q, labels, weights, record } = rows;
+      forEachBlock(module, workspace, view, { x, q, out: gradient, labels, record, dy, weights }, module.lossGradient);
     },
 
     softmax(x, view, out) {
@@ -57,13 +58,6 @@ export function simdRowKernels(workspace: Workspace): RowKernels | null {
     addProduct: (to, matrices) => addProduct(module, workspace, to, matrices),
   };
 }
-
-const arraysOf = ({ x, probabilities, labels, weights }: LossRows): Arrays => ({
-  x,
-  q: probabilities,
-  labels,
-  weights,
-});
 
 function setLoss(module: Module, rows: LossRows): void {
   const { labelShare, hasClassCoefficients, probabilityShare, uniformShare } = coefficientsOf(rows);
