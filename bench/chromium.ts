@@ -1,14 +1,24 @@
 import { findChromium } from '../scripts/setup/chromium-path.mjs';
 import { launchChromium, serve } from '../test/support/browser';
 import { pageFiles } from '../test/support/page-files';
+import { NANOGPT } from './contender';
+import { hasNanogpt, nanogptAlias } from './nanogpt';
 import { type Place, placeElsewhere, type Register, type Runtime, seat } from './place';
 
 export const CHROMIUM_BACKENDS = ['cpu', 'wasm', 'webgl', 'webgpu'];
 
+/** Those who need no backend of TensorFlow.js, or bring their own, and beside which one they sit. */
+const PEERS = {
+  'jax-js on wasm': 'chromium/wasm',
+  'jax-js on webgpu': 'chromium/webgpu',
+  [`${NANOGPT} on webgl`]: 'chromium/webgl',
+  [`${NANOGPT} on webgpu`]: 'chromium/webgpu',
+};
+
 /** As `package.json` has them for Node. */
 const JS_FLAGS = '--js-flags=--expose-gc --no-flush-bytecode';
 
-/** Starts Chromium; each backend (`chromium/webgl` ...) gets a page of its own. */
+/** Starts Chromium; each backend (`chromium/webgl` ...) gets a page of its own, and so does each peer. */
 export async function openChromium(ids: readonly string[], { versions, absent }: Register): Promise<Runtime> {
   const executable = findChromium();
   if (!executable) {
@@ -16,13 +26,19 @@ export async function openChromium(ids: readonly string[], { versions, absent }:
     return { entrances: {}, close: async () => {} };
   }
   process.env.CHROMIUM_PATH = executable;
-  const server = await serve(pageFiles('bench/page.ts'));
+  const files = { ...pageFiles(['bench/page.ts']), ...(hasNanogpt() ? nanogptPage() : {}) };
+  const server = await serve(files);
   const browser = await launchChromium(JS_FLAGS);
   versions.Chromium = browser.version();
   const entrances: Record<string, Runtime['entrances'][string]> = {};
-  for (const id of ids) {
+  const open = async (name: string, id: string) => {
+    const [peer, backend] = name.split(' on ');
+    if (peer === NANOGPT && !hasNanogpt()) {
+      absent.push(`${name}; \`npm install --no-save ${NANOGPT}@1.3.0\` brings it`);
+      return;
+    }
     const page = await browser.newPage();
-    await page.goto(`${server.url}/page`);
+    await page.goto(`${server.url}/${peer === NANOGPT ? 'nanogpt-page' : 'page'}`);
     const place = placeElsewhere((method, args) =>
       page.evaluate(
         ([method, args]) => {
@@ -33,13 +49,15 @@ export async function openChromium(ids: readonly string[], { versions, absent }:
       ),
     );
     try {
-      await place.open(id.split('/')[1]);
-      entrances[id] = (shape) => seat(id, place, shape);
+      await place.open(peer === NANOGPT ? backend : name);
+      entrances[`${id} ${name}`] = (shape) => seat(id, place, shape);
     } catch (error) {
-      absent.push(`${id}: ${(error as Error).message}`);
+      absent.push(`${name} in Chromium: ${(error as Error).message}`);
       await page.close();
     }
-  }
+  };
+  for (const id of ids) await open(id.split('/')[1], id);
+  for (const [name, id] of Object.entries(PEERS)) if (ids.includes(id)) await open(name, id);
   return {
     entrances,
     async close() {
@@ -48,3 +66,5 @@ export async function openChromium(ids: readonly string[], { versions, absent }:
     },
   };
 }
+
+const nanogptPage = () => pageFiles(['bench/nanogpt-page.ts'], nanogptAlias('node_modules'));

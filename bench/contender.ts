@@ -36,4 +36,7 @@ export const OURS_UPSTREAM = 'tfjs-cross-entropy, loss x 128';
 /** What TensorFlow.js offers "today" against us: the faster of the two that do the same. */
 export const TODAY = ['tf.losses.softmaxCrossEntropy', 'logSoftmax x one-hot'];
 export const FRESH_ARRAY = "fresh array of the gradient's size";
+export const JAX = 'jax-js, jitted';
+export const JS_PYTORCH = 'js-pytorch';
+export const NANOGPT = '@genai-fi/nanogpt';
 export const PYTORCH = 'PyTorch, 1 thread';

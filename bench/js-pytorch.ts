@@ -1,4 +1,4 @@
-import { type Contender, MODES } from './contender';
+import { type Contender, JS_PYTORCH, MODES } from './contender';
 import { faultOf, type Problem, solve } from './problem';
 
 type Nested = (number | Nested)[];
@@ -13,7 +13,8 @@ interface JsTensor {
   zero_grad(): void;
 }
 
-const NAME = 'js-pytorch';
+/** A name that TypeScript does not follow: it comes without types. */
+const NAME: string = JS_PYTORCH;
 
 /** A contender of its own: plain JavaScript on nested arrays. */
 export async function jsPytorchContender(problem: Problem): Promise<Contender> {
@@ -36,7 +37,7 @@ export async function jsPytorchContender(problem: Problem): Promise<Contender> {
     return loss;
   };
   return {
-    name: NAME,
+    name: JS_PYTORCH,
     modes: MODES,
     async check() {
       const [loss] = withGradient().data as number[];

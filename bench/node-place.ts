@@ -1,9 +1,10 @@
 import { setBackend } from '@tensorflow/tfjs';
+import { provideWebGPU } from '../test/support/dawn';
 import { serveParent } from '../test/support/serve-parent';
 import { freshArrayContender } from './fresh-array';
+import { type JaxDevice, jaxContender } from './jax';
 import { jsPytorchContender } from './js-pytorch';
 import { createPlace } from './place';
-
 import { tfjsContenders } from './tfjs';
 
 /** Loads the packages that bring the backends; an error says why one is not there. */
@@ -11,11 +12,17 @@ const PACKAGES: Record<string, () => Promise<unknown>> = {
   cpu: async () => {},
   wasm: () => import('@tensorflow/tfjs-backend-wasm'),
   tensorflow: () => import('@tensorflow/tfjs-node'),
+  webgpu: async () => {
+    await provideWebGPU();
+    await import('@tensorflow/tfjs-backend-webgpu');
+  },
 };
 
 serveParent(
   createPlace(async (backend) => {
-    if (backend === 'js-pytorch') return async (problem) => [await jsPytorchContender(problem)];
+    const [peer, device] = backend.split(' on ');
+    if (peer === 'js-pytorch') return async (problem) => [await jsPytorchContender(problem)];
+    if (peer === 'jax-js') return async (problem) => [await jaxContender(problem, device as JaxDevice)];
     await PACKAGES[backend]();
     if (!(await setBackend(backend))) throw new Error(`the ${backend} backend does not start`);
     return (problem) => [

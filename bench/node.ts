@@ -1,25 +1,33 @@
+import { loadDawn } from '../scripts/setup/dawn.mjs';
 import { bundle, startChild } from './child';
 import { type Register, type Runtime, seat } from './place';
 import { makeProblem } from './problem';
 import { startPyTorch } from './pytorch';
 
-export const NODE_BACKENDS = ['cpu', 'wasm', 'tensorflow'];
+export const NODE_BACKENDS = ['cpu', 'wasm', 'tensorflow', 'webgpu'];
 
-/** A process for each backend (`node/cpu` ...), and for those who need none of them. */
+/** Those who need no backend of TensorFlow.js, and beside which one they sit. */
+const PEERS = { 'js-pytorch': 'node/cpu', 'jax-js on cpu': 'node/cpu', 'jax-js on wasm': 'node/wasm' };
+
+/** A process for each backend (`node/cpu` ...), and for each of those who need none of them. */
 export async function openNode(ids: readonly string[], { versions, absent }: Register): Promise<Runtime> {
   const entrances: Record<string, Runtime['entrances'][string]> = {};
   const closes: (() => void)[] = [];
   const script = bundle('node-place');
-  for (const id of ids.includes('node/cpu') ? [...ids, 'node/js-pytorch'] : ids) {
-    const { place, close } = startChild(script);
+  const dawn = ids.includes('node/webgpu') ? await loadDawn() : undefined;
+  const open = async (name: string, id: string) => {
+    const { place, close } = startChild(script, { ...process.env, ...(id === 'node/webgpu' ? dawn?.env : {}) });
     closes.push(close);
     try {
-      await place.open(id.split('/')[1]);
-      entrances[id] = (shape) => seat(ids.includes(id) ? id : 'node', place, shape);
+      await place.open(name);
+      entrances[`${id} ${name}`] = (shape) => seat(id, place, shape);
     } catch (error) {
-      absent.push(`${id}: ${(error as Error).message}`);
+      absent.push(`${name} in Node: ${(error as Error).message}`);
     }
-  }
+  };
+  for (const id of ids) await open(id.split('/')[1], id);
+  for (const [name, id] of Object.entries(PEERS)) if (ids.includes(id)) await open(name, id);
+  if (dawn?.ok) versions.Dawn = `on ${dawn.adapter}`;
   const python = process.env.PYTHON ?? 'python3';
   const pytorch = await startPyTorch(python);
   if (pytorch) {

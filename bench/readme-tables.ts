@@ -1,4 +1,4 @@
-import { FRESH_ARRAY, OURS, OURS_UPSTREAM, PYTORCH } from './contender';
+import { FRESH_ARRAY, JAX, JS_PYTORCH, NANOGPT, OURS, OURS_UPSTREAM, PYTORCH } from './contender';
 import { describe } from './load';
 import type { Figure } from './measure';
 import { backendsOf, environment, find, number, type Report, show, table, today, unique } from './report';
@@ -25,6 +25,12 @@ export function readmeTables(report: Report): string {
     const [ours, pytorch] = [at(backend, OURS, shape), at(backend, PYTORCH, shape)];
     return ours?.time && pytorch?.time ? ratio(ours.time, pytorch.time) : '';
   };
+  const ofPeer = (backend: string, peer: string) => (shape: readonly number[]) => {
+    const [ours, theirs] = [at(backend, OURS, shape), at(backend, peer, shape)];
+    if (theirs?.fault) return theirs.fault;
+    return ours?.time && theirs?.time ? ratio(theirs.time, ours.time) : (theirs?.omitted ?? '');
+  };
+  const peers = backends.flatMap((backend) => [JS_PYTORCH, JAX, NANOGPT].map((peer) => [backend, peer] as const));
   const markdown = (title: string, lines: [string, (shape: readonly number[]) => string][]) =>
     table(
       [title, ...shapes.map((shape) => `(${shape.join(', ')})`)],
@@ -44,6 +50,12 @@ export function readmeTables(report: Report): string {
     markdown(
       'ours / PyTorch',
       nodes.map((backend) => [label(backend), ofPyTorch(backend)]),
+    ),
+    markdown(
+      'peers / ours',
+      peers
+        .filter(([backend, peer]) => shapes.some((shape) => at(backend, peer, shape)))
+        .map(([backend, peer]) => [`${peer}: ${label(backend)}`, ofPeer(backend, peer)]),
     ),
     markdown('milliseconds', [
       ...backends.map((backend) => [label(backend), time(backend, OURS)] as [string, ReturnType<typeof time>]),

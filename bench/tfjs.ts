@@ -9,11 +9,9 @@ const UPSTREAM_SHAPE = '256x1000';
 
 /** Everything that runs on TensorFlow.js, on its active backend. */
 export function tfjsContenders(problem: Problem): Contender[] {
-  const { shape, logits, targets } = problem;
+  const { shape, targets } = problem;
   const tensors = tf.tidy(() => ({
-    // Of an operation, as a model's output is, so that it is where the backend keeps its tensors.
-    logits: tf.mul(tf.tensor(logits, [...shape]), 1),
-    target: tf.tensor(targets, [shape[0], ...shape.slice(2)], 'int32'),
+    ...problemTensors(problem),
     // One-hot labels are made beforehand, in favour of those who need them.
     oneHot: tf.cast(tf.oneHot(tf.tensor1d(targets, 'int32'), shape[1]), 'float32') as tf.Tensor2D,
     // Class indices as the layers want them: numbers, `[rows, 1]`.
@@ -38,8 +36,16 @@ export function tfjsContenders(problem: Problem): Contender[] {
   return losses.map((loss) => tfjsContender(loss, tensors.logits, want, dispose));
 }
 
+export function problemTensors({ shape, logits, targets }: Problem): { logits: tf.Tensor; target: tf.Tensor } {
+  return tf.tidy(() => ({
+    // Of an operation, as a model's output is, so that it is where the backend keeps its tensors.
+    logits: tf.mul(tf.tensor(logits, [...shape]), 1),
+    target: tf.tensor(targets, [shape[0], ...shape.slice(2)], 'int32'),
+  }));
+}
+
 /** The class dimension last, and the others as one: what everybody but us needs. */
-function rows(logits: tf.Tensor): tf.Tensor2D {
+export function rows(logits: tf.Tensor): tf.Tensor2D {
   if (logits.rank === 2) return logits as tf.Tensor2D;
   const [, classes, ...positions] = logits.shape;
   const classesLast = tf.transpose(logits, [0, ...positions.map((_, axis) => axis + 2), 1]);

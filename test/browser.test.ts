@@ -12,7 +12,7 @@ describeWith('CHROMIUM_PATH')('in Chromium', () => {
   let server: Awaited<ReturnType<typeof serve>>;
 
   beforeAll(async () => {
-    server = await serve(pageFiles('test/browser/page.ts'));
+    server = await serve(pageFiles(['test/browser/page.ts']));
     browser = await launchChromium();
   }, 120_000);
 

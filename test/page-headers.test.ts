@@ -14,7 +14,7 @@ describeWith('CHROMIUM_PATH')('in a page', () => {
   let files: ReturnType<typeof pageFiles>;
 
   beforeAll(async () => {
-    files = pageFiles('test/browser/page.ts');
+    files = pageFiles(['test/browser/page.ts']);
     browser = await launchChromium();
   }, 120_000);
 

@@ -1,6 +1,7 @@
 // The loss of @genai-fi/nanogpt, which brings kernels of its own for it, beside this package's: in Chromium, on its backends.
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { nanogptAlias } from '../../bench/nanogpt';
 import { findChromium } from '../../scripts/setup/chromium-path.mjs';
 import { launchChromium, serve } from '../../test/support/browser';
 import type { Measured } from './nanogpt-page';
@@ -10,10 +11,9 @@ declare const measure: (backend: string, masked: boolean, smoothing: number) => 
 
 process.env.CHROMIUM_PATH ??= findChromium();
 const project = install('@genai-fi/nanogpt@1.3.0');
-const theirs = join(project.folder, 'node_modules/@genai-fi/nanogpt/dist');
 const { outputFiles } = await build({
   entryPoints: ['examples/adopters/nanogpt-page.ts'],
-  alias: { 'nanogpt-loss': join(theirs, 'training/loss.js'), 'nanogpt-backend': join(theirs, 'backend.js') },
+  alias: nanogptAlias(join(project.folder, 'node_modules')),
   bundle: true,
   ignoreAnnotations: true, // their kernels register themselves
   write: false,

@@ -80,7 +80,7 @@ const inNode = (name: string): Judge => ({
 async function openChromium(names: readonly string[], closes: (() => Promise<void>)[]): Promise<Judge[]> {
   if (names.length === 0) return [];
   process.env.CHROMIUM_PATH ??= findChromium();
-  const server = await serve(pageFiles('test/fuzz/page.ts'));
+  const server = await serve(pageFiles(['test/fuzz/page.ts']));
   const browser = await launchChromium();
   closes.push(
     () => browser.close(),

@@ -50,7 +50,7 @@ async function inNode(backend: string, steps: number): Promise<Look[]> {
 
 async function inChromium(backend: string, steps: number): Promise<Look[]> {
   process.env.CHROMIUM_PATH ??= findChromium();
-  const server = await serve(pageFiles('test/soak/page.ts'));
+  const server = await serve(pageFiles(['test/soak/page.ts']));
   const browser = await launchChromium('--js-flags=--expose-gc', '--enable-precise-memory-info');
   try {
     const page = await browser.newPage();

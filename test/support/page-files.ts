@@ -6,9 +6,10 @@ const WASM = 'node_modules/@tensorflow/tfjs-backend-wasm/dist';
 const wasmFiles = ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm', 'tfjs-backend-wasm-threaded-simd.wasm'];
 
 /** A page `/name` for each entry point `name.ts`, bundled with the sources, and what the wasm backend loads. */
-export function pageFiles(...entryPoints: string[]): Record<string, Served> {
+export function pageFiles(entryPoints: string[], alias: Record<string, string> = {}): Record<string, Served> {
   const { outputFiles } = buildSync({
     entryPoints,
+    alias,
     outdir: 'output',
     bundle: true,
     ignoreAnnotations: true, // package.json names the side effects of dist/, not of the sources

@@ -1,4 +1,4 @@
-/** What `nanogpt.ts` takes from @genai-fi/nanogpt, by its alias. */
+/** What is taken from @genai-fi/nanogpt, by its alias. */
 declare module 'nanogpt-loss' {
   export function calculateLoss(
     logits: import('@tensorflow/tfjs').Tensor,
