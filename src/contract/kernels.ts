@@ -41,6 +41,8 @@ export interface LossAttrs {
   readonly stats?: boolean;
   /** For the gradient kernel: nobody needs the input any more. It may write the gradient over it, and give it back. */
   readonly overwrites?: boolean;
+  /** What upstream gradient a gradient that is made along with the loss is for: `ops/upstream.ts` says why not always 1. */
+  readonly upstream: number;
 }
 
 /**
@@ -55,8 +57,8 @@ export type Stats = [correct: TensorInfo, count: TensorInfo];
  * - `'loss'`: nobody differentiates the loss, it alone is given.
  * - `'record'`: what the gradient kernel needs. `divisor` is the scalar that the sum over rows was divided by, 1 unless
  *   `reduction` is `'mean'`, so that the backward need not know reductions.
- * - `'gradient'`: the gradient of a scalar loss by its input will be wanted, but no derivative of that. A kernel that
- *   finds it cheaply along with the loss gives it, for an upstream gradient of 1; any other gives the record.
+ * - `'gradient'`: the gradient of the loss by its input will be wanted, but no derivative of that. A kernel that finds it
+ *   cheaply along with the loss gives it, for `upstream`; any other gives the record.
  *
  * Behind them come the `Stats`, if they are wanted.
  */
@@ -77,7 +79,7 @@ export interface LossGradInputs extends LossInputs {
 export interface ScaleGradientInputs {
   /** What a loss kernel gave; nobody else needs it any more, so that it may be scaled in place. */
   readonly gradient: TensorInfo;
-  /** The upstream gradient, a scalar. */
+  /** The upstream gradient: a scalar, or one value a row when `reduction` is `'none'`. */
   readonly dy: TensorInfo;
   readonly target: TensorInfo;
 }
@@ -111,7 +113,7 @@ export interface Kernels<Backend> {
   NLLLossGrad(inputs: LossGradInputs, attrs: LossAttrs, backend: Backend): TensorInfo;
   CrossEntropyLoss(inputs: LossInputs, attrs: LossAttrs, backend: Backend): LossOutputs;
   CrossEntropyLossGrad(inputs: LossGradInputs, attrs: LossAttrs, backend: Backend): TensorInfo;
-  /** `dy * gradient`; 0 in ignored rows, whatever `dy` is. */
+  /** `dy / upstream * gradient`, but NaN times Infinity wherever there is a coefficient, and 0 in ignored rows. */
   ScaleGradient(inputs: ScaleGradientInputs, attrs: LossAttrs, backend: Backend): TensorInfo;
   LinearLogits(inputs: LinearInputs, attrs: object, backend: Backend): TensorInfo;
   /** `x weight`, where `x` is the gradient by the logits, `[rows, classes]`. */

@@ -134,7 +134,8 @@ function gradientsOf(
     return runOp<Tensor>(
       'ScaleGradient',
       { gradient, dy, target: inputs.target },
-      { dim: gradient.rank - 1, target, ignoreIndex },
+      // As sums over classes, all elements are differences.
+      { dim: gradient.rank - 1, target, ignoreIndex, labelSmoothing: 1, reduction: 'mean', upstream: 1 },
     );
   };
   return {
@@ -243,6 +244,7 @@ function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tensor | un
     dim: 1,
     reduction: isReduced ? 'sum' : 'none',
     overwrites: true,
+    upstream: 1,
   };
   /** The losses of the chunks, and their stats where those are wanted. */
   const results: Tensor[][] = attrs.stats ? [[], [], []] : [[]];

@@ -14,6 +14,7 @@ import { detached } from '../contract/formulas';
 import type { LossAttrs } from '../contract/kernels';
 import { runOp, runSaving } from './run-op';
 import { isDifferentiatedOnce, recall, saveForGradient } from './tape';
+import { expectedUpstream, noteUpstream } from './upstream';
 
 /** The inputs of a loss kernel (`LossInputs`), as ops hold them. */
 export type LossTensors = { readonly [Name in 'input' | 'target' | 'weight']: Tensor };
@@ -23,6 +24,12 @@ export type LossGradTensors = LossTensors & { readonly dy: Tensor; readonly reco
 
 /** The loss, and `Stats` if they were wanted: these are constants to any derivative. */
 export type LossAndStats = [loss: Tensor, correct: Tensor, count: Tensor];
+
+/** What a caller of an op says of a loss: the op adds the rest. */
+export type GivenAttrs = Omit<LossAttrs, 'wants' | 'upstream'>;
+
+/** What is known of it once it stands on the tape. */
+type PlacedAttrs = LossAttrs & { readonly place: number };
 
 type Grads<Name extends string> = Record<Name, () => Tensor>;
 
@@ -52,7 +59,10 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
       const inputs = rest as LossTensors;
       const input = () => {
         if (record) return runGrad({ dy, record, divisor: divisor as Scalar, ...inputs }, attrs);
-        if (!engine().isTapeOn()) return runOp<Tensor>('ScaleGradient', { gradient, dy, target: inputs.target }, attrs);
+        if (!engine().isTapeOn()) {
+          noteUpstream(attrs.place, dy);
+          return runOp<Tensor>('ScaleGradient', { gradient, dy, target: inputs.target }, attrs);
+        }
         // The gradient at hand has no derivative, and its record was not kept.
         const [, made, by] = runOp<Tensor[]>(kernelName, inputs, { ...attrs, wants: 'record' }).map(detached);
         return runGrad({ ...inputs, dy, record: made, divisor: by as Scalar }, attrs);
@@ -82,12 +92,11 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
     },
   });
 
-  return (inputs: LossTensors, attrs: Omit<LossAttrs, 'wants'>): LossAndStats =>
+  return (inputs: LossTensors, attrs: GivenAttrs): LossAndStats =>
     tidy(() => {
-      const isFirst = isDifferentiatedOnce() && attrs.reduction !== 'none';
-      const wants = !engine().isTapeOn() ? 'loss' : isFirst ? 'gradient' : 'record';
+      const wants = !engine().isTapeOn() ? 'loss' : isDifferentiatedOnce() ? 'gradient' : 'record';
       // On the way of every step `...` comes last: V8 copies an object much faster where nothing is added behind it.
-      const outputs = runOp<Tensor[]>(kernelName, inputs, { wants, ...attrs });
+      const outputs = runOp<Tensor[]>(kernelName, inputs, { wants, ...expectedUpstream(), ...attrs });
       const stats = attrs.stats ? outputs.slice(-2) : [];
       const [loss, second, divisor] = outputs.slice(0, outputs.length - stats.length);
       const result = [loss, ...stats] as LossAndStats;
@@ -100,7 +109,7 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
     });
 }
 
-const attributesOf = (attributes: NamedAttrMap) => attributes as unknown as LossAttrs;
+const attributesOf = (attributes: NamedAttrMap) => attributes as unknown as PlacedAttrs;
 
 /** Thrown when somebody differentiates by what has no derivative. */
 export function notDifferentiable(kernelName: string, argument: string): () => Tensor {

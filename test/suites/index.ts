@@ -15,6 +15,7 @@ import { rowKernelsSuite } from './row-kernels';
 import { softmaxEndedSuite } from './softmax-ended';
 import { statsSuite } from './stats';
 import { trainingSuite } from './training';
+import { upstreamSuite } from './upstream';
 import { webglSuite } from './webgl';
 import { webgpuSuite } from './webgpu';
 
@@ -26,6 +27,7 @@ export const suites = {
   properties: propertySuite,
   accuracy: accuracySuite,
   edges: edgeSuite,
+  upstream: upstreamSuite,
   across: acrossSuite,
   api: apiSuite,
   stats: statsSuite,

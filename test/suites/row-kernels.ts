@@ -197,9 +197,16 @@ function outcome(kernels: RowKernels, problem: Problem, place: Place) {
   kernels.logSoftmax(x, view, output(x.length));
   kernels.softmaxGradient(y, v, view, output(x.length));
   kernels.logSoftmaxGradient(x, v, view, output(x.length));
-  const scaled = output(x.length);
-  scaled.set(v);
-  kernels.scale(scaled, 3);
+  for (const [dy, expected] of [
+    [one, 1],
+    [one, 6],
+    [perRow, 1],
+    [perRow, 3], // what some rows are scaled by already
+  ] as const) {
+    const scaled = output(x.length);
+    scaled.set(v);
+    if (dy === one || view.rows > 1) kernels.scale(scaled, view, dy, expected);
+  }
   return results;
 }
 

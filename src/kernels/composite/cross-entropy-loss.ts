@@ -1,4 +1,5 @@
 import {
+  add,
   any,
   div,
   equal,
@@ -14,6 +15,7 @@ import {
   slice,
   sub,
   sum,
+  type Tensor,
   tidy,
   where,
   zeros,
@@ -85,8 +87,22 @@ export const crossEntropyLossGrad: Kernels<unknown>['CrossEntropyLossGrad'] = (i
 export const scaleGradient: Kernels<unknown>['ScaleGradient'] = (inputs, attrs) =>
   tidy(() => {
     const { gradient, dy, target } = inputs as Tensors<typeof inputs>;
-    const scaled = mul(gradient, dy);
-    if (attrs.target === 'probabilities' || gradient.size === 0) return scaled;
+    if (gradient.size === 0) return zeros(gradient.shape);
     const view = classView(gradient.shape, attrs.dim);
-    return reshape(only(liveRows(target, view, attrs.ignoreIndex), dense(scaled, view)), gradient.shape);
+    // Times Infinity it is the difference of two numbers, NaN where both are Infinity: what has a coefficient.
+    const difference = perRow(sub(dy, dy), view);
+    const ofLabels = attrs.target === 'indices' && attrs.labelSmoothing === 0;
+    const atCoefficients = ofLabels ? where(oneHotRows(target, view), difference, scalar(0)) : difference;
+    const result = add(dense(scaled({ gradient, dy }, attrs), view), atCoefficients);
+    if (attrs.target === 'probabilities') return reshape(result, gradient.shape);
+    return reshape(only(liveRows(target, view, attrs.ignoreIndex), result), gradient.shape);
+  });
+
+/** The same for upstream gradients that are finite. */
+export const scaled = ({ gradient, dy }: { gradient: Tensor; dy: Tensor }, { dim, upstream }: LossAttrs): Tensor =>
+  tidy(() => {
+    const factor = upstream === 1 ? dy : div(dy, upstream);
+    if (dy.rank === 0) return mul(gradient, factor);
+    const view = classView(gradient.shape, dim);
+    return reshape(mul(dense(gradient, view), perRow(factor, view)), gradient.shape);
   });

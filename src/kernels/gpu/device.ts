@@ -20,7 +20,7 @@ export interface Rows extends Uniforms {
   readonly dim: number;
 }
 
-/** A loss and its gradient for an upstream gradient of 1. The terms of a value are `TERMS`. */
+/** A loss and its gradient. The terms of a value are `TERMS`. */
 export interface LossPass {
   readonly walk: Walk;
   /** `vec4f finish(i32 row, vec4f state)`: the record, with a tag in place of the weight. */
@@ -32,7 +32,7 @@ export interface LossPass {
   readonly stats?: Code;
 }
 
-/** The terms of a row's elements, given its record `r` and `k`, which is 1 over the divisor. */
+/** The terms of a row's elements, given its record `r` and `k`, which is the `upstream` gradient, a uniform, over the divisor. */
 export const TERMS = 'vec4f(r.x, k * r.y, k, r.w)';
 
 /** What a GPU has to be able to do; `kernels.ts` builds on it. */

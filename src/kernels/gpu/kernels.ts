@@ -34,7 +34,7 @@ export function gpuKernels<Backend extends GpuBackend>(
       const coefficients: [string?, Code[]?] = ofIndices && attrs.labelSmoothing === 0 ? [] : [k, [coefficient]];
       const walk = softmax ? walkClasses(given, ...coefficients) : NO_WALK;
       // That of NLLLoss is not made along with it: its zeros are zeros whatever the upstream gradient is.
-      const withGradient = softmax && wants === 'gradient';
+      const withGradient = softmax && wants === 'gradient' && reduction !== 'none';
       const finish = ofIndices ? finishLabel(softmax, given, weightOf, withGradient) : FINISH_PROBABILITIES;
       const count = classView(shape, dim).rows;
       const mean = reduction === 'mean';
@@ -93,14 +93,22 @@ export function gpuKernels<Backend extends GpuBackend>(
     CrossEntropyLoss: lossKernel(true),
     CrossEntropyLossGrad: lossGradKernel(true),
     ScaleGradient({ gradient, dy, target }, attrs, backend) {
-      if (knownValues(dy)?.[0] === 1) return again(gradient, backend);
+      if (knownValues(dy)?.every((k) => k === attrs.upstream)) return again(gradient, backend);
       const { rows, ofIndices, targets } = lossOf({ input: gradient, target, weight: NO_WEIGHT }, attrs);
-      const ignored = ofIndices ? 'select(0., -1., labelsAt(row) == ignoreIndex)' : '0.';
-      const prepare = piece(`vec4f prepare(i32 row) { return vec4f(dyAt(0), 0., 0., ${ignored}); }`, {
-        dy: numbers(dy),
-        ...(ofIndices && targets),
-      });
-      const value = valueIs('select(x * t.x, 0., t.w < 0.)', { x: dense(gradient) });
+      const tag = ofIndices ? 'select(tag(labelsAt(row)), -1., labelsAt(row) == ignoreIndex)' : '0.';
+      const prepare = piece(
+        `vec4f prepare(i32 row) { return vec4f(dyAt(row * dyStep) / upstream, dyAt(row * dyStep), 0., ${tag}); }`,
+        {
+          dy: numbers(dy),
+          ...(ofIndices && targets),
+        },
+      );
+      // Times Infinity it is the difference of two numbers, NaN where both are Infinity: what has a coefficient.
+      const ofLabels = ofIndices && attrs.labelSmoothing === 0;
+      const hasCoefficient = ofLabels ? 'isLabel(row, c, t)' : 'true';
+      const product = `select(x * t.x, NAN, isInfinite(t.y) && ${hasCoefficient})`;
+      const calls = ofLabels ? [device.isLabel(targets)] : [];
+      const value = valueIs(`select(${product}, 0., t.w < 0.)`, { x: dense(gradient) }, calls);
       return device.map(backend, rows, value, prepare, gradient);
     },
     LogSoftmaxDim: softmaxKernel('x', 's.x, logOf(s.y)', 'x - t.x - t.y'),
@@ -114,13 +122,13 @@ const NO_WEIGHT = { shape: [0] } as TensorInfo;
 
 /** What both losses and their gradients tell a shader: labels, or probabilities `y`. */
 function lossOf({ input, target, weight }: LossInputs, attrs: LossAttrs) {
-  const { dim, ignoreIndex, labelSmoothing, reduction } = attrs;
+  const { dim, ignoreIndex, labelSmoothing, reduction, upstream } = attrs;
   const ofIndices = attrs.target === 'indices';
   const rows: Rows = {
     shape: input.shape,
     dim,
     ints: { ignoreIndex, dyStep: reduction === 'none' ? 1 : 0 },
-    floats: { labelSmoothing },
+    floats: { labelSmoothing, upstream },
   };
   const factor =
     weight.shape[0] > 0

@@ -37,6 +37,7 @@ export function toWGSL(code: string, uniforms: readonly { readonly name: string 
  * them. So they are told by their bits, and left to the device is only what they all get right: to add and to multiply.
  */
 export const NUMBERS = /* glsl */ `
+bool isInfinite(f32 x) { return (bits(x) & 0x7fffffffu) == 0x7f800000u; }
 bool isNaN(f32 x) { return (bits(x) & 0x7fffffffu) > 0x7f800000u; }
 
 // A number for each integer from 0 to 2^29: above 2^24 f32(i) is the same for several of them.

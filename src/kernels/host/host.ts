@@ -8,6 +8,7 @@ export type Values = Float32Array;
 export interface HostBackend {
   /** The data has one more tensor. */
   incRef(dataId: DataId): void;
+  /** It has one less, the last one perhaps. */
   disposeData(dataId: DataId): boolean;
 }
 

@@ -4,11 +4,13 @@ import type { LossAttrs } from '../../contract/kernels';
 import type { HostBackend, Values } from './host';
 import type { Totals } from './row-kernels';
 
-/** The shapes of a loss kernel's outputs, by what is wanted. Without a reduction the losses are taken from the record. */
+/** The shapes of a loss kernel's outputs, by what is wanted; a record besides where the losses are taken from it. */
 export function lossShapes(shape: number[], rows: number, { dim, reduction, wants }: LossAttrs): number[][] {
-  if (reduction === 'none') return [rowShape(shape, dim), [rows, 4], []];
-  if (wants === 'record') return [[], [rows, 4], []];
-  return wants === 'gradient' ? [[], shape] : [[]];
+  const record = [rows, 4];
+  const isReduced = reduction !== 'none';
+  const loss = isReduced ? [] : rowShape(shape, dim);
+  if (wants === 'gradient') return isReduced ? [loss, shape] : [loss, shape, record];
+  return isReduced && wants === 'loss' ? [loss] : [loss, record, []];
 }
 
 /** Fills in the loss. */

@@ -1,4 +1,5 @@
 import type { Values } from '../host/host';
+import { javascript } from '../host/javascript';
 import { coefficientsOf } from '../host/record';
 import type { LossRows, RowKernels } from '../host/row-kernels';
 import { forEachBlock } from './blocks';
@@ -49,10 +50,22 @@ export function simdRowKernels(workspace: Workspace): RowKernels | null {
       forEachBlock(module, workspace, view, { x, q: dy, out }, module.logSoftmaxGradient);
     },
 
-    scale(x, k) {
-      // Elsewhere there and back would take as long as the loop does.
-      if (isWithin(x)) module.multiply(x.byteOffset, x.length, k);
-      else for (let i = 0; i < x.length; i++) x[i] *= k;
+    // In place, where nothing need be moved: so it must not reserve any room, for which the memory might grow.
+    scale(x, view, dy, expected) {
+      if (!isWithin(x)) return javascript.scale(x, view, dy, expected); // there and back would take longer
+      const { outer, classes, inner, rows } = view;
+      if (dy.length === 1 || inner === 1) {
+        const [count, size] = dy.length === 1 ? [1, x.length] : [rows, classes];
+        setParameters(module, { classes: size, classStride: 0, upstreamStep: 4 });
+        module.upstream.value = dy.byteOffset;
+        module.scale(count, x.byteOffset, expected);
+        return;
+      }
+      setParameters(module, { classes, classStride: 4 * inner });
+      for (let o = 0; o < outer; o++) {
+        module.upstream.value = dy.byteOffset + 4 * o * inner;
+        module.scale(inner, x.byteOffset + 4 * o * classes * inner, expected);
+      }
     },
 
     addProduct: (to, matrices) => addProduct(module, workspace, to, matrices),

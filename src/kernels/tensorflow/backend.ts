@@ -6,6 +6,7 @@ import { ownRowKernels } from '../simd/own-row-kernels';
 export interface TensorflowBackend extends HostBackend {
   write(values: Values, shape: number[], dtype: 'float32'): DataId;
   executeMultipleOutputs(name: string, attrs: object[], inputs: readonly TensorInfo[], outputs: number): Tensor[];
+  readonly tensorMap: { get(dataId: DataId): { readonly values: Values | null } };
   readonly binding: { readonly TF_ATTR_TYPE: number; readonly TF_FLOAT: number };
 }
 

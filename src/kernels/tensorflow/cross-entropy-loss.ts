@@ -1,4 +1,4 @@
-import { max, mul, reshape, type Tensor, type TensorInfo, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { max, reshape, type Tensor, type TensorInfo, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { type ClassView, classView } from '../../contract/class-view';
 import { consume } from '../../contract/consume';
 import { dense } from '../../contract/formulas';
@@ -14,9 +14,6 @@ import { labelElements, labelsOf, rowTensor, scoped } from './rows';
 
 type Native = Kernels<TensorflowBackend>;
 
-/** The upstream gradient that a gradient is computed for along with the loss. */
-const ONE = Float32Array.of(1);
-
 /**
  * Of class indices, without smoothing: TensorFlow makes the passes over the classes, and what is left to do for each row
  * is done here, as on the host. Its SparseSoftmaxCrossEntropyWithLogits is slower than Softmax and all other passes together.
@@ -24,8 +21,10 @@ const ONE = Float32Array.of(1);
 export const crossEntropyLoss: Native['CrossEntropyLoss'] = (infos, attrs, backend) => {
   const { input, target, weight } = infos as Tensors<LossInputs>;
   const view = classView(input.shape, attrs.dim);
-  const wantsGradient = attrs.wants === 'gradient' && attrs.reduction !== 'none';
-  const shapes = lossShapes(input.shape, view.rows, wantsGradient ? { ...attrs, wants: 'loss' } : attrs);
+  // Rows that are weighed later would take a second array of the gradient's size: TensorFlow multiplies to another place.
+  const wants = attrs.wants === 'gradient' && attrs.reduction === 'none' ? 'record' : attrs.wants;
+  const wantsGradient = wants === 'gradient';
+  const shapes = lossShapes(input.shape, view.rows, { ...attrs, wants }).slice(0, wantsGradient ? 1 : undefined);
   const all = [...shapes, ...statsShapes(input.shape, view.rows, attrs)];
   const gradients: TensorInfo[] = [];
   const outputs = tensorflow(backend, [target, weight], all, (_, [labels, weights], outputs) => {
@@ -50,7 +49,8 @@ export const crossEntropyLoss: Native['CrossEntropyLoss'] = (infos, attrs, backe
         likelihoods += finished.likelihood;
       }
       if (wantsGradient) {
-        gradients.push(again(gradientOf(p, input, labels, record, ONE, divisor, attrs, view, backend), backend));
+        const upstream = Float32Array.of(attrs.upstream);
+        gradients.push(again(gradientOf(p, input, labels, record, upstream, divisor, attrs, view, backend), backend));
       }
       return { likelihoods, smoothings: 0 };
     });
@@ -76,9 +76,10 @@ export const crossEntropyLossGrad: Native['CrossEntropyLossGrad'] = (infos, attr
 /** By TensorFlow's own operation, where the gradient is. Ignored rows are 0 already, and stay so times what is finite. */
 export const scaleGradient: Native['ScaleGradient'] = (inputs, attrs, backend) => {
   const { gradient, dy } = inputs as Tensors<typeof inputs>;
-  const [k] = valuesOf(dy);
-  if (k === 1) return again(gradient, backend);
-  return Number.isFinite(k) ? mul(gradient, dy) : composite.scaleGradient(inputs, attrs, backend);
+  const upstreams = valuesOf(dy);
+  if (upstreams.every((k) => k === attrs.upstream)) return again(gradient, backend);
+  if (!upstreams.every(Number.isFinite)) return composite.scaleGradient(inputs, attrs, backend);
+  return composite.scaled({ gradient, dy }, attrs);
 };
 
 /** The softmax of a tensor in the class view, of which it disposes. */

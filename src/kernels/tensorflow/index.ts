@@ -23,7 +23,9 @@ export const tensorflowKernels: Kernels<TensorflowBackend> = {
   NLLLossGrad: host.NLLLossGrad, // reads no logits, and writes hardly anything but zeros
   CrossEntropyLoss: choose(isPlain, host.CrossEntropyLoss, crossEntropyLoss),
   CrossEntropyLossGrad: choose(isPlain, onCopies(host.CrossEntropyLossGrad), crossEntropyLossGrad),
-  ScaleGradient: scaleGradient,
+  // What was written on the host is scaled there, in place, until one of TensorFlow's operations has read it.
+  ScaleGradient: (inputs, attrs, backend) =>
+    (backend.tensorMap.get(inputs.gradient.dataId).values ? host.ScaleGradient : scaleGradient)(inputs, attrs, backend),
   LinearLogits: linearLogits,
   LinearInputGrad: linearInputGrad,
   LinearWeightGrad: linearWeightGrad,

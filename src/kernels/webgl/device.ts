@@ -53,7 +53,7 @@ export const webgl: Device<WebGLBackend> = {
       const all = known ? sums : condensed(sums, powerOfTwo(sums.count));
       const prepare = `vec4 prepare(int row) {
   vec4 r = recordAt(row);
-  float k = quotient(1., ${known ? 'known' : 'term(0).w * scale'});
+  float k = quotient(upstream, ${known ? 'known' : 'term(0).w * scale'});
   return ${TERMS};
 }`;
       const floats = { ...rows.floats, known, scale: all.scale ?? 1 };

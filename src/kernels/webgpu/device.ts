@@ -146,7 +146,7 @@ fn main(index: i32) {
   var r = vec4f();
   if (live && lane == 0) {
     r = finish(row, gathered[thread]);
-    let k = quotient(1., divisor);
+    ${sums ? 'let k = quotient(upstream, divisor);' : ''}
     ${value ? `gathered[thread] = ${sums ? TERMS : 'r'};` : 'result[row] = r;'}
   }
   ${
