@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { crossEntropy, logSoftmax, nllLoss, type Reduction, softmax } from 'tfjs-cross-entropy';
+import { crossEntropy, linearCrossEntropy, logSoftmax, nllLoss, type Reduction, softmax } from 'tfjs-cross-entropy';
 import type { Check } from '../support/check';
 import { assertClose, assertEqual, assertThrows, onDevice, withoutLeaks } from '../support/tensors';
 
@@ -372,6 +372,37 @@ const limits: Check[] = [
         `maxStorageBufferBindingSize, which is ${maxStorageBufferBindingSize}. Use smaller batches.`;
       assertThrows(() => crossEntropy(input, target), message);
       assertThrows(() => logSoftmax(input, 1), message);
+    },
+  },
+  {
+    name: 'logits that the device cannot bind: of a linear loss they come in chunks that it can',
+    async run() {
+      const [rows, features, classes, fitting] = [40, 3, 1000, 7];
+      const input = tf.tensor2d(noise(rows * features), [rows, features]);
+      const weight = tf.tensor2d(noise(classes * features), [classes, features]);
+      const target = tf.tensor1d(labels(rows, classes), 'int32');
+      const { device } = webgpu();
+      const all = tf.valueAndGrads((x, w) => crossEntropy(tf.matMul(x, w, false, true), target));
+      const want = all([input, weight]);
+      // As if it had room for seven rows.
+      const limits = new Proxy(device.limits, {
+        get: (own, name) =>
+          name === 'maxStorageBufferBindingSize' ? 4 * classes * fitting + 4 : Reflect.get(own, name, own),
+      });
+      Object.defineProperty(device, 'limits', { value: limits, configurable: true });
+      try {
+        assertThrows(
+          () => tf.tidy(() => crossEntropy(tf.matMul(input, weight, false, true), target)),
+          'is too large for this device',
+        );
+        const got = tf.valueAndGrads((x, w) => linearCrossEntropy(x, w, target))([input, weight]);
+        assertClose(await got.value.data(), await want.value.data(), 1e-5, 'loss');
+        for (const [i, gradient] of got.grads.entries()) {
+          assertClose(await gradient.data(), await want.grads[i].data(), 1e-5, `gradient ${i}`);
+        }
+      } finally {
+        delete (device as { limits?: object }).limits; // the class's own shows again
+      }
     },
   },
   {
