@@ -11,8 +11,11 @@ import { knownValues } from '../kernels/known-values';
  */
 const cameLast = new WeakMap<KernelBackend, Map<number, number>>();
 
-/** Numbers beyond would take gradients to where float32 ends. */
-const isExact = (x: number) => Number.isInteger(Math.log2(Math.abs(x))) && Math.abs(Math.log2(Math.abs(x))) <= 24;
+/** A power of two, and none that would take gradients to where float32 ends. */
+function isExact(x: number): boolean {
+  const exponent = Math.log2(Math.abs(x));
+  return Number.isInteger(exponent) && exponent >= -2 && exponent <= 16;
+}
 
 /** For a loss that is made now, and where that stands. */
 export function expectedUpstream(): { readonly upstream: number; readonly place: number } {

@@ -245,9 +245,9 @@ const expectations: Check[] = [
     name: 'each loss of a step has its own',
     async run() {
       const both: Loss = (x) =>
-        tf.add(tf.mul(mean(x), 4), tf.mul(crossEntropy(x, label(), { reduction: 'sum' }), 1 / 8));
+        tf.add(tf.mul(mean(x), 4), tf.mul(crossEntropy(x, label(), { reduction: 'sum' }), 1 / 4));
       // The one that was made last comes first.
-      assertEqual(expectedOf(both, [1, 1, 1]).slice(2), [1 / 8, 4, 1 / 8, 4], '');
+      assertEqual(expectedOf(both, [1, 1, 1]).slice(2), [1 / 4, 4, 1 / 4, 4], '');
     },
   },
   {

@@ -98,11 +98,11 @@ export const scaleGradient: Kernels<unknown>['ScaleGradient'] = (inputs, attrs) 
     return reshape(only(liveRows(target, view, attrs.ignoreIndex), result), gradient.shape);
   });
 
-/** The same for upstream gradients that are finite. */
+/** The same for upstream gradients that are finite. One over the other might be 0. */
 export const scaled = ({ gradient, dy }: { gradient: Tensor; dy: Tensor }, { dim, upstream }: LossAttrs): Tensor =>
   tidy(() => {
-    const factor = upstream === 1 ? dy : div(dy, upstream);
-    if (dy.rank === 0) return mul(gradient, factor);
+    const perUnit = upstream === 1 ? gradient : mul(gradient, 1 / upstream);
+    if (dy.rank === 0) return mul(perUnit, dy);
     const view = classView(gradient.shape, dim);
-    return reshape(mul(dense(gradient, view), perRow(factor, view)), gradient.shape);
+    return reshape(mul(dense(perUnit, view), perRow(dy, view)), gradient.shape);
   });

@@ -96,17 +96,14 @@ export function gpuKernels<Backend extends GpuBackend>(
       if (knownValues(dy)?.every((k) => k === attrs.upstream)) return again(gradient, backend);
       const { rows, ofIndices, targets } = lossOf({ input: gradient, target, weight: NO_WEIGHT }, attrs);
       const tag = ofIndices ? 'select(tag(labelsAt(row)), -1., labelsAt(row) == ignoreIndex)' : '0.';
-      const prepare = piece(
-        `vec4f prepare(i32 row) { return vec4f(dyAt(row * dyStep) / upstream, dyAt(row * dyStep), 0., ${tag}); }`,
-        {
-          dy: numbers(dy),
-          ...(ofIndices && targets),
-        },
-      );
+      const prepare = piece(`vec4f prepare(i32 row) { return vec4f(dyAt(row * dyStep), 0., 0., ${tag}); }`, {
+        dy: numbers(dy),
+        ...(ofIndices && targets),
+      });
       // Times Infinity it is the difference of two numbers, NaN where both are Infinity: what has a coefficient.
       const ofLabels = ofIndices && attrs.labelSmoothing === 0;
       const hasCoefficient = ofLabels ? 'isLabel(row, c, t)' : 'true';
-      const product = `select(x * t.x, NAN, isInfinite(t.y) && ${hasCoefficient})`;
+      const product = `select(x / upstream * t.x, NAN, isInfinite(t.x) && ${hasCoefficient})`;
       const calls = ofLabels ? [device.isLabel(targets)] : [];
       const value = valueIs(`select(${product}, 0., t.w < 0.)`, { x: dense(gradient) }, calls);
       return device.map(backend, rows, value, prepare, gradient);

@@ -34,7 +34,7 @@ export type Module = Readonly<Record<Parameter, WebAssembly.Global>> & {
   logSoftmax(rows: number, x: number, out: number): void;
   softmaxGradient(rows: number, y: number, dy: number, out: number): void;
   logSoftmaxGradient(rows: number, x: number, dy: number, out: number): void;
-  scale(rows: number, x: number, expected: number): void;
+  scale(rows: number, x: number, perExpected: number): void;
   addDots(g: number, step: number, x: number, w: number, rows: number, units: number, features: number): void;
   addProduct(
     out: number,

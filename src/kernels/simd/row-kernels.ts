@@ -58,13 +58,13 @@ export function simdRowKernels(workspace: Workspace): RowKernels | null {
         const [count, size] = dy.length === 1 ? [1, x.length] : [rows, classes];
         setParameters(module, { classes: size, classStride: 0, upstreamStep: 4 });
         module.upstream.value = dy.byteOffset;
-        module.scale(count, x.byteOffset, expected);
+        module.scale(count, x.byteOffset, 1 / expected);
         return;
       }
       setParameters(module, { classes, classStride: 4 * inner });
       for (let o = 0; o < outer; o++) {
         module.upstream.value = dy.byteOffset + 4 * o * inner;
-        module.scale(inner, x.byteOffset + 4 * o * classes * inner, expected);
+        module.scale(inner, x.byteOffset + 4 * o * classes * inner, 1 / expected);
       }
     },
 

@@ -106,40 +106,43 @@ export function logSoftmaxGradient(rows: usize, x: usize, dy: usize, out: usize)
   forEachTile(Kernel.logSoftmaxGradient, rows, x, dy, out);
 }
 
-/** `x *= upstream / expected` of each row, in place. */
-export function scale(rows: usize, x: usize, expected: f32): void {
+/** `x *= perExpected`, a power of two, and then `x *= upstream` of each row, in place: the product of both might be 0. */
+export function scale(rows: usize, x: usize, perExpected: f32): void {
   if (classStride) {
-    for (let c = classes; c; c--, x += classStride) multiplyEach(x, rows, upstream, expected);
+    for (let c = classes; c; c--, x += classStride) multiplyEach(x, rows, upstream, perExpected);
     return;
   }
   for (let r: usize = 0; r < rows; r++, x += classes << 2) {
-    const k = f32.load(upstream + r * upstreamStep) / expected;
-    if (k !== 1) multiply(x, classes, k);
+    const k = f32.load(upstream + r * upstreamStep);
+    if (k * perExpected !== 1) multiply(x, classes, k, perExpected);
   }
 }
 
-/** `x *= k` for `count` floats. */
-function multiply(x: usize, count: usize, k: f32): void {
-  const factor = f32x4.splat(k);
+/** `x *= by; x *= k` for `count` floats. */
+function multiply(x: usize, count: usize, k: f32, by: f32): void {
+  const first = f32x4.splat(by);
+  const second = f32x4.splat(k);
   const end = x + (count << 2);
   for (const fours = x + ((count & ~15) << 2); x < fours; x += 64) {
-    v128.store(x, f32x4.mul(v128.load(x), factor));
-    v128.store(x, f32x4.mul(v128.load(x, 16), factor), 16);
-    v128.store(x, f32x4.mul(v128.load(x, 32), factor), 32);
-    v128.store(x, f32x4.mul(v128.load(x, 48), factor), 48);
+    v128.store(x, f32x4.mul(f32x4.mul(v128.load(x), first), second));
+    v128.store(x, f32x4.mul(f32x4.mul(v128.load(x, 16), first), second), 16);
+    v128.store(x, f32x4.mul(f32x4.mul(v128.load(x, 32), first), second), 32);
+    v128.store(x, f32x4.mul(f32x4.mul(v128.load(x, 48), first), second), 48);
   }
-  for (const vectors = x + ((end - x) & ~15); x < vectors; x += 16) v128.store(x, f32x4.mul(v128.load(x), factor));
-  for (; x < end; x += 4) f32.store(x, f32.load(x) * k);
+  for (const vectors = x + ((end - x) & ~15); x < vectors; x += 16) {
+    v128.store(x, f32x4.mul(f32x4.mul(v128.load(x), first), second));
+  }
+  for (; x < end; x += 4) f32.store(x, f32.load(x) * by * k);
 }
 
-/** `x *= k / by` for `count` floats of each. */
+/** `x *= by; x *= k` for `count` floats of each. */
 function multiplyEach(x: usize, count: usize, k: usize, by: f32): void {
-  const divisor = f32x4.splat(by);
+  const first = f32x4.splat(by);
   const end = x + (count << 2);
   for (const vectors = x + ((count & ~3) << 2); x < vectors; x += 16, k += 16) {
-    v128.store(x, f32x4.mul(v128.load(x), f32x4.div(v128.load(k), divisor)));
+    v128.store(x, f32x4.mul(f32x4.mul(v128.load(x), first), v128.load(k)));
   }
-  for (; x < end; x += 4, k += 4) f32.store(x, f32.load(x) * (f32.load(k) / by));
+  for (; x < end; x += 4, k += 4) f32.store(x, f32.load(x) * by * f32.load(k));
 }
 
 enum Kernel {
