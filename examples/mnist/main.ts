@@ -1,9 +1,7 @@
 /**
  * Trains a classifier of handwritten digits with CrossEntropyLoss: `npm start`, or `npm start -- --help` for the options.
  */
-import { existsSync } from 'node:fs';
-import { access, constants, mkdir, open, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { startBackend } from './backend';
 import { learningCurve } from './curve';
 import { stopOnInterrupt } from './interrupt';
@@ -13,6 +11,7 @@ import { type Options, parseOptions } from './options';
 import { seededRandom } from './random';
 import { confusionTable, percent } from './report';
 import { train } from './train';
+import { checkWritable } from './writable';
 
 async function main(options: Options): Promise<void> {
   await checkWritable(options.out); // rather now than after the training
@@ -40,13 +39,6 @@ async function main(options: Options): Promise<void> {
   );
   console.log(`learning curve: ${options.out}`);
   console.log(`held-out accuracy ${percent(accuracy)}`);
-}
-
-/** Throws if no file can be written to `path`. */
-async function checkWritable(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  if (existsSync(path)) await (await open(path, 'r+')).close();
-  else await access(dirname(path), constants.W_OK);
 }
 
 main(parseOptions()).catch((error: Error) => {

@@ -34,11 +34,11 @@ export function parseOptions(): Options {
     .opts();
 }
 
-function wholeNumber(least: number) {
+export function wholeNumber(least: number) {
   return (text: string) => numberThat(text, (x) => Number.isSafeInteger(x) && x >= least, `a whole number >= ${least}`);
 }
 
-function positive(text: string): number {
+export function positive(text: string): number {
   return numberThat(text, (x) => x > 0 && x < Infinity, 'a number > 0');
 }
 
@@ -55,7 +55,7 @@ function weights(text: string): number[] {
 }
 
 /** The number that `text` spells, if it is as expected. */
-function numberThat(text: string, isExpected: (x: number) => boolean, expected: string): number {
+export function numberThat(text: string, isExpected: (x: number) => boolean, expected: string): number {
   const x = text.trim() === '' ? Number.NaN : Number(text);
   if (!isExpected(x)) throw new InvalidArgumentError(`Expected ${expected}.`);
   return x;
