@@ -19,12 +19,12 @@ export function learningCurve(points: readonly Point[], title: string): string {
     width: 720,
     height: 400,
     marginTop: 64,
-    marginLeft: 64,
+    marginLeft: 72,
     marginRight: 24,
     marginBottom: 44,
     style: { background: 'white', fontSize: '12px', fontFamily: 'system-ui, sans-serif' },
-    x: { label: 'steps', labelArrow: 'none' },
-    y: { label: 'perplexity (log scale)', type: 'log', tickFormat: ',d', grid: true, labelArrow: 'none' },
+    x: { label: 'steps', labelAnchor: 'center', labelArrow: 'none' },
+    y: { label: 'perplexity', labelAnchor: 'center', labelArrow: 'none', tickFormat: ',d', grid: true, nice: true },
     marks: [
       Plot.ruleY([points[0].heldOut], { stroke: GREY, strokeDasharray: '4 3' }),
       Plot.text([points[0].heldOut], {
@@ -37,9 +37,9 @@ export function learningCurve(points: readonly Point[], title: string): string {
       }),
       line(trained, 'train', ORANGE),
       line(points, 'heldOut', BLUE),
-      legend('training', ORANGE, 4),
-      legend('held-out chapters', BLUE, 20),
-      Plot.text([title], { frameAnchor: 'top-left', dx: -56, dy: -50, fontSize: 18, fontWeight: 'bold' }),
+      legend('training', ORANGE, -48),
+      legend('held-out chapters', BLUE, -30),
+      Plot.text([title], { frameAnchor: 'top-left', dx: -60, dy: -48, fontSize: 18, fontWeight: 'bold' }),
     ],
   });
   return new window.XMLSerializer().serializeToString(plot);

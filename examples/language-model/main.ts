@@ -3,6 +3,7 @@
  * `npm run language-model`, or `npm run language-model -- --help` for the options.
  */
 import { writeFile } from 'node:fs/promises';
+import * as tf from '@tensorflow/tfjs';
 import { startBackend } from '../mnist/backend';
 import { stopOnInterrupt } from '../mnist/interrupt';
 import { seededRandom } from '../mnist/random';
@@ -11,7 +12,7 @@ import { learningCurve } from './curve';
 import { LanguageModel } from './model';
 import { HEADS, type Options, parseOptions } from './options';
 import { sample } from './sample';
-import { decode, encode, frequenciesOf, readBook, VOCABULARY } from './text';
+import { decode, encode, evenSequences, frequenciesOf, readBook, VOCABULARY } from './text';
 import { peakBytes, train } from './train';
 
 /** To write once the training is over. */
@@ -38,20 +39,30 @@ async function main(options: Options): Promise<void> {
   console.log(
     `${whole(VOCABULARY)} tokens in the vocabulary; ${whole(model.size)} parameters, ${whole(model.embedding.size)} of them the embedding`,
   );
-  const logits = 4 * batchSize * (context - 1) * VOCABULARY;
+  const heldOut = evenSequences(book.heldOut, options.heldOut, context);
+  const batch = evenSequences(book.train, batchSize, context);
+  const gradients = () => {
+    const { value, grads } = tf.variableGrads(() => model.loss(batch));
+    return [value, ...Object.values(grads)];
+  };
+  const logitsOf = (sequences: number) => 4 * sequences * (context - 1) * VOCABULARY;
   console.log(
-    `Loss and gradients of a step: ${megabytes(await peakBytes(model, book, options))} at most, gradients included; ` +
-      `all logits would be ${megabytes(logits)}, and their gradient as much again\n`,
+    `A step's loss and gradients: at most ${megabytes(await peakBytes(gradients))}; ` +
+      `all logits and their gradient would be ${megabytes(2 * logitsOf(batchSize))}`,
+  );
+  console.log(
+    `An evaluation: at most ${megabytes(await peakBytes(() => tf.tidy(() => model.loss(heldOut))))}; ` +
+      `all logits would be ${megabytes(logitsOf(options.heldOut))}\n`,
   );
 
-  const points = await train(model, book, options, random, stop);
+  const points = await train(model, book.train, heldOut, options, random, stop);
   const [first, last] = [points[0], points[points.length - 1]];
   if (stop.aborted) {
     console.log(`\nInterrupted after ${last.step} steps`);
     process.exitCode = 130;
   }
+  if (last.step === 0) return;
   const text = decode(await sample(model, encode(prompt), TOKENS, random));
-  model.dispose();
   console.log(`\n${text.trim()} ...\n`);
   await writeFile(out, learningCurve(points, `Moby Dick: held-out perplexity ${whole(last.heldOut)}`));
   console.log(`learning curve: ${out}`);

@@ -57,7 +57,7 @@ export class LanguageModel {
     return tf.add(tf.reshape(linear(last, tf.transpose(this.embedding)), [-1]), this.bias);
   }
 
-  /** What is known after each token of the sequences `[N, T]`: `[N, T, D]`. */
+  /** The hidden states `[N, T, D]` after each token of the sequences `[N, T]`. */
   forward(tokens: tf.Tensor2D): tf.Tensor3D {
     const [, length] = tokens.shape;
     let x: tf.Tensor = tf.add(lookUp(this.embedding, tokens), tf.slice(this.position, 0, length));
@@ -66,7 +66,7 @@ export class LanguageModel {
     return normalized(x) as tf.Tensor3D;
   }
 
-  /** Each token gathers from itself and those before it. */
+  /** Causal self-attention: each token gathers from itself and those before it. */
   private attend(x: tf.Tensor): tf.Tensor {
     const [sequences, length, width] = x.shape;
     const { heads } = this.sizes;
@@ -112,7 +112,7 @@ function linear(x: tf.Tensor, weight: tf.Tensor): tf.Tensor {
   return tf.reshape(tf.matMul(rows, weight), [...x.shape.slice(0, -1), weight.shape[1]!]);
 }
 
-/** Of mean square 1 along the last dimension. */
+/** RMSNorm: of mean square 1 along the last dimension. */
 function normalized(x: tf.Tensor): tf.Tensor {
   return tf.mul(x, tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), 1e-6)));
 }

@@ -16,7 +16,7 @@ export interface Options extends Pick<Digits, 'backend' | 'seed' | 'out'> {
 export const HEADS = 4;
 
 /** A run in seconds, which shows that everything works, and learns little more than which tokens there are. */
-const QUICK: Partial<Options> = { steps: 40, context: 32, width: 16, heldOut: 8 };
+const QUICK: Partial<Options> = { steps: 30, context: 32, width: 16, heldOut: 4 };
 
 /** Reads the command line. For `--help`, or with one line on what is wrong, ends the process. */
 export function parseOptions(): Options {

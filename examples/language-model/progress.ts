@@ -5,12 +5,12 @@ import type { Point } from './train';
 export interface Progress {
   /** A step is over; `done` is the share of the training that is. */
   step(done: number, step: number, perplexity: number): void;
-  /** The held-out chapters were looked at. */
-  look(point: Point): void;
+  /** An evaluation is over. */
+  evaluation(point: Point): void;
   stop(): void;
 }
 
-/** A bar on a terminal, and a line for each look at the held-out chapters in a file or a pipe. */
+/** A bar on a terminal, and a line for each evaluation in a file or a pipe. */
 export function startProgress(): Progress {
   return process.stdout.isTTY ? bar() : lines();
 }
@@ -26,7 +26,7 @@ function bar(): Progress {
   bar.start(1000, 0, { step: 0, perplexity: '-', heldOut: '-' });
   return {
     step: (done, step, perplexity) => bar.update(Math.round(1000 * done), { step, perplexity: perplexity.toFixed(0) }),
-    look: ({ heldOut }) => bar.update({ heldOut: heldOut.toFixed(0) }),
+    evaluation: ({ heldOut }) => bar.update({ heldOut: heldOut.toFixed(0) }),
     stop: () => bar.stop(),
   };
 }
@@ -34,7 +34,7 @@ function bar(): Progress {
 function lines(): Progress {
   return {
     step() {},
-    look({ step, train, heldOut }) {
+    evaluation({ step, train, heldOut }) {
       const ofTraining = train ? `perplexity ${train.toFixed(0)}, ` : '';
       console.log(`step ${String(step).padStart(4)}: ${ofTraining}held-out ${heldOut.toFixed(0)}`);
     },

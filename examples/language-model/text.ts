@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import * as tf from '@tensorflow/tfjs';
 import { encode, vocabularySize } from 'gpt-tokenizer/encoding/r50k_base';
 import type { Random } from '../mnist/random';
 
@@ -8,7 +9,7 @@ export { decode, encode } from 'gpt-tokenizer/encoding/r50k_base';
 /** One chapter in so many is held out. */
 const HELD_OUT = 15;
 
-/** Tokens are numbers here: GPT-2's tokens, of which there are 50,257. */
+/** How many tokens GPT-2's tokenizer knows: 50,257. A token is a number here. */
 export const VOCABULARY = vocabularySize;
 
 export interface Book {
@@ -26,20 +27,20 @@ export function readBook(): Book {
   return { train: tokens(false), heldOut: tokens(true) };
 }
 
-/** Stretches of `length` tokens from anywhere in the text, one after the other. */
-export function randomStretches(tokens: Int32Array, count: number, length: number, random: Random): Int32Array {
-  const stretches = new Int32Array(count * length);
+/** Sequences of `length` tokens from anywhere in the text, `[count, length]`. */
+export function randomSequences(text: Int32Array, count: number, length: number, random: Random): tf.Tensor2D {
+  const tokens = new Int32Array(count * length);
   for (let i = 0; i < count; i++) {
-    const start = Math.floor(random() * (tokens.length - length + 1));
-    stretches.set(tokens.subarray(start, start + length), i * length);
+    const start = Math.floor(random() * (text.length - length + 1));
+    tokens.set(text.subarray(start, start + length), i * length);
   }
-  return stretches;
+  return tf.tensor2d(tokens, [count, length], 'int32');
 }
 
-/** `count` stretches at equal distances: the same ones each time. */
-export function evenStretches(tokens: Int32Array, count: number, length: number): Int32Array {
+/** The same, at equal distances: the same ones each time. */
+export function evenSequences(text: Int32Array, count: number, length: number): tf.Tensor2D {
   let i = 0;
-  return randomStretches(tokens, count, length, () => i++ / count);
+  return randomSequences(text, count, length, () => i++ / count);
 }
 
 /** The share of each token in the text, as if each had been there once more: none is impossible. */

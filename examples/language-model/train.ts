@@ -3,10 +3,10 @@ import type { Random } from '../mnist/random';
 import type { LanguageModel } from './model';
 import type { Options } from './options';
 import { startProgress } from './progress';
-import { type Book, evenStretches, randomStretches } from './text';
+import { randomSequences } from './text';
 
-/** The held-out chapters are looked at so many times, beside the first. */
-const LOOKS = 12;
+/** During the training, beside the one before it. */
+const EVALUATIONS = 12;
 
 /** Adam would move the embeddings of rare tokens, whose gradients are tiny, as far as all others without it. */
 const EPSILON = 1e-5;
@@ -27,72 +27,56 @@ class Adam extends tf.AdamOptimizer {
   }
 }
 
-/** Trains `model` until steps or minutes are over or `stop` is given, and looks at the held-out chapters on the way. */
+/** Trains `model` on `text` until steps or minutes are over or `stop` is given, and evaluates it on the way. */
 export async function train(
   model: LanguageModel,
-  book: Book,
+  text: Int32Array,
+  heldOut: tf.Tensor2D,
   options: Options,
   random: Random,
   stop: AbortSignal,
 ): Promise<Point[]> {
   const { steps, minutes, batchSize, context, learningRate } = options;
   const optimizer = new Adam(learningRate, 0.9, 0.99, EPSILON);
-  const heldOut = tf.tensor2d(
-    evenStretches(book.heldOut, options.heldOut, context),
-    [options.heldOut, context],
-    'int32',
-  );
-  const look = async () => Math.exp(await read(tf.tidy(() => model.loss(heldOut))));
-  const progress = startProgress();
+  const evaluate = async () => Math.exp(await read(tf.tidy(() => model.loss(heldOut))));
   const start = performance.now();
   let step = 0;
   /** The share of the training that is over. */
   const done = () => Math.min(1, Math.max(step / steps, (performance.now() - start) / (60_000 * minutes)));
 
-  const points: Point[] = [{ step, heldOut: await look() }];
+  const progress = startProgress();
   try {
+    const points: Point[] = [{ step, heldOut: await evaluate() }];
     while (done() < 1 && !stop.aborted) {
-      progress.look(points[points.length - 1]);
-      const nextLook = Math.floor(LOOKS * done() + 1) / LOOKS;
-      let [losses, first] = [0, step];
-      while (done() < nextLook && !stop.aborted) {
+      progress.evaluation(points[points.length - 1]);
+      const next = Math.floor(EVALUATIONS * done() + 1) / EVALUATIONS;
+      const losses: number[] = [];
+      while (done() < next && !stop.aborted) {
         optimizer.setLearningRate(learningRate * (1 - done()));
-        const tokens = tf.tensor2d(
-          randomStretches(book.train, batchSize, context, random),
-          [batchSize, context],
-          'int32',
-        );
+        const tokens = randomSequences(text, batchSize, context, random);
         const loss = await read(optimizer.minimize(() => model.loss(tokens), true)!);
         tokens.dispose();
         if (Number.isNaN(loss)) throw new Error('The loss is NaN: try a smaller learning rate.');
-        losses += loss;
-        step++;
-        progress.step(done(), step, Math.exp(loss));
+
+        losses.push(loss);
+        progress.step(done(), ++step, Math.exp(loss));
         await tf.nextFrame(); // lets Node notice a Ctrl-C
       }
-      if (step > first) points.push({ step, train: Math.exp(losses / (step - first)), heldOut: await look() });
+      if (losses.length === 0) break;
+      const mean = losses.reduce((sum, loss) => sum + loss) / losses.length;
+      points.push({ step, train: Math.exp(mean), heldOut: await evaluate() });
     }
     return points;
   } finally {
     progress.stop();
     optimizer.dispose();
-    heldOut.dispose();
   }
 }
 
-/** Bytes that loss and gradients of a step take at most, beside what is there already. */
-export async function peakBytes(
-  model: LanguageModel,
-  { train }: Book,
-  { batchSize, context }: Options,
-): Promise<number> {
-  const tokens = tf.tensor2d(evenStretches(train, batchSize, context), [batchSize, context], 'int32');
+/** The bytes of tensors that `compute` has at most, its result included, beside those that are there already. */
+export async function peakBytes(compute: () => tf.TensorContainer): Promise<number> {
   const before = tf.memory().numBytes;
-  const { peakBytes } = await tf.profile(() => {
-    const { value, grads } = tf.variableGrads(() => model.loss(tokens));
-    tf.dispose([value, grads]);
-  });
-  tokens.dispose();
+  const { peakBytes } = await tf.profile(() => tf.dispose(compute()));
   return peakBytes - before;
 }
 
