@@ -26,23 +26,20 @@ export const webgpu: Device<WebGPUBackend> = {
     const weights =
       typeof divisor === 'number'
         ? undefined
-        : add(backend, weightsOf(divisor), 'sum.w', {
+        : add(backend, weightsOf(divisor), ['sum.w'], {
             ints: { ...rows.ints, classes },
             count,
             groups: Math.min(ADDING_GROUPS, Math.ceil(count / (addingThreads(backend) * ADDED_BY_THREAD))),
-          });
+          })[0];
     const sums: TensorInfo[] = [];
     const gradient = visit(backend, rows, { ...pass, weights, sums });
-    const terms = termsOf(quads(sums[0]));
-    const scalars = expressions.map((expression) => add(backend, terms, expression, { count: sums[0].shape[0] }));
+    const scalars = add(backend, termsOf(quads(sums[0])), expressions, { count: sums[0].shape[0] });
     for (const { dataId } of weights ? [weights, ...sums] : sums) backend.disposeData(dataId);
     return [gradient, scalars];
   },
 
-  totals(backend, rows, record, expressions) {
-    const terms = termsOf(quads(record));
-    return expressions.map((expression) => add(backend, terms, expression, { first: rows, count: record.shape[0] }));
-  },
+  totals: (backend, rows, record, expressions) =>
+    add(backend, termsOf(quads(record)), expressions, { first: rows, count: record.shape[0] }),
 };
 
 const weightsOf = (weightOf: Code) =>
@@ -78,7 +75,7 @@ function visit(backend: WebGPUBackend, rows: Rows, options: Visit): TensorInfo {
     kept,
     outputComponent: vectors || !value ? 4 : 1,
     over,
-    also: sums?.[0],
+    also: sums && { sums: sums[0] },
     ints: {
       ...rows.ints,
       rows: view.rows,
@@ -181,14 +178,16 @@ fn main(index: i32) {
   return piece(text, reads, [START, STATE, walk, finish, ...[value, stats].filter((code) => code !== undefined)]);
 }
 
-/** The terms of rows, added up by one workgroup or more: an expression of the `sum` of each. */
+/** The terms of rows, added up by one workgroup or more: expressions of the `sum` of each, a tensor for each of them. */
 function add(
   backend: WebGPUBackend,
   terms: Code,
-  expression: string,
-  { ints, first = 0, count, groups = 1 }: Uniforms & { first?: number; count: number; groups?: number },
-): TensorInfo {
+  [first, ...others]: string[],
+  { ints, first: firstTerm = 0, count, groups = 1 }: Uniforms & { first?: number; count: number; groups?: number },
+): TensorInfo[] {
   const threads = addingThreads(backend);
+  const also = Object.fromEntries(others.map((_, i) => [`scalar${i}`, backend.makeTensorInfo([], 'float32')]));
+  const stores = others.map((expression, i) => `scalar${i}[0] = ${expression};`).join('\n    ');
   const text = /* wgsl */ `
 var<workgroup> gathered: array<vec4f, ${threads}>;
 fn main(index: i32) {
@@ -197,13 +196,16 @@ fn main(index: i32) {
   ${tree('thread', `${threads}`, '1', ADDED)}
   if (thread == 0) {
     let sum = gathered[0];
-    result[index / ${threads}] = ${expression};
+    result[index / ${threads}] = ${first};
+    ${stores}
   }
 }`;
-  return run(backend, groups > 1 ? [groups] : [], {
+  const result = run(backend, groups > 1 ? [groups] : [], {
     main: piece(text, {}, [totalOf(terms)]),
     threads,
     groups,
-    ints: { ...ints, firstTerm: first, terms: count, groups },
+    also,
+    ints: { ...ints, firstTerm, terms: count, groups },
   });
+  return [result, ...Object.values(also)];
 }

@@ -1,5 +1,5 @@
 import { type DataId, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { type Code, linked, piece } from '../gpu/code';
+import { type Code, linked, type Named, piece } from '../gpu/code';
 import { checkSize, type GpuBackend, signature, type Uniforms, uniformsOf } from '../gpu/device';
 import { NUMBERS, toWGSL } from '../gpu/language';
 import type { Adapter } from './constants';
@@ -27,14 +27,14 @@ export interface Dispatch extends Uniforms {
   readonly vectors?: boolean;
   /** How many fours of it each thread keeps of what it reads by `<name>Next`, for `<name>Again`. */
   readonly kept?: number;
-  /** A second output, `sums`, of vectors. */
-  readonly also?: TensorInfo;
+  /** More outputs, by name: of vectors where there are four in a row of them, else of numbers. */
+  readonly also?: Named<TensorInfo>;
   /** An input that is the output, too. */
   readonly over?: TensorInfo;
 }
 
 export function run(backend: WebGPUBackend, outputShape: readonly number[], dispatch: Dispatch): TensorInfo {
-  const { main, threads, groups, outputComponent = 1, vectors = false, kept = 0, also, over } = dispatch;
+  const { main, threads, groups, outputComponent = 1, vectors = false, kept = 0, also = {}, over } = dispatch;
   const { text, inputs } = linked(main);
   for (const shape of [...inputs.map(([, { tensor }]) => tensor.shape), outputShape]) {
     const { maxStorageBufferBindingSize } = backend.device.limits;
@@ -53,10 +53,12 @@ export function run(backend: WebGPUBackend, outputShape: readonly number[], disp
       tensor,
       component: type === 'vec4f' || (isDense && vectors) ? 4 : 1,
     }));
-  if (also) {
-    // TensorFlow.js knows no second output, and binds this one as if it were read.
-    accessors.push(`@group(0) @binding(${bound.length + 1}) var<storage, read_write> sums: array<vec4f>;`);
-    bound.push({ name: 'also', tensor: also, component: 4 });
+  for (const [name, tensor] of Object.entries(also)) {
+    // TensorFlow.js knows one output, and binds these as if they were read.
+    const component = tensor.shape[1] === 4 ? 4 : 1;
+    const type = component === 4 ? 'vec4f' : 'f32';
+    accessors.push(`@group(0) @binding(${bound.length + 1}) var<storage, read_write> ${name}: array<${type}>;`);
+    bound.push({ name: `${name}Bound`, tensor, component });
   }
   if (over) backend.incRef(over.dataId); // one more tensor has its data
   const uniforms = uniformsOf(dispatch);
