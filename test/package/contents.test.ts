@@ -43,6 +43,7 @@ describe('the files', () => {
       'docs/compatibility.md',
       'docs/errors.md',
       'docs/how-this-plug-in-is-made.md',
+      'docs/language-model.svg',
       'docs/layers.md',
       'docs/performance.md',
       'docs/porting-from-pytorch.md',
