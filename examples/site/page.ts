@@ -32,7 +32,13 @@ export function layPage(name: PageName, title: string, ...lead: string[]): HTMLE
     h('footer', { class: 'site' }, h('p', {}, t.footer)),
   );
   main.append(h('div', { class: 'title' }, h('h1', {}, title), ...lead.map((text) => h('p', { class: 'lead' }, text))));
+  keepForOffline();
   return main;
+}
+
+/** From the next visit on, the site needs no network; where the browser forbids that, it needs one as before. */
+function keepForOffline(): void {
+  if (import.meta.env.PROD) navigator.serviceWorker?.register('./service-worker.js').catch(() => {});
 }
 
 /** To the same page, as it is now, in the other language. */

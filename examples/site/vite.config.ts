@@ -1,12 +1,26 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 import type { Digits } from '../mnist/data';
 import { loadDigits } from '../mnist/load-digits';
+import { en } from './messages/en';
+import type { PageName } from './page';
 
 const root = import.meta.dirname;
 const sources = resolve(root, '../../src');
+
+const readJson = (path: string) => JSON.parse(readFileSync(resolve(root, '../..', path), 'utf8'));
+const golden: { cases: { tags: string[] }[]; meta: { torch: string } } = readJson('test/oracle/golden.json');
+const facts = {
+  library: readJson('package.json').version,
+  tfjs: readJson('node_modules/@tensorflow/tfjs-core/package.json').version,
+  pytorch: golden.meta.torch,
+  cases: golden.cases.filter(({ tags }) => !tags.includes('quirk')).length,
+};
+
+const NO_SCRIPT = 'This page computes in your browser: it needs JavaScript. 本页在浏览器中计算，需要 JavaScript。';
 
 /** No script and no style but the site's own files, nothing inline; WebAssembly may be compiled; no other host is asked. */
 const POLICY = [
@@ -21,13 +35,31 @@ const POLICY = [
   "form-action 'none'",
 ].join('; ');
 
-/** The pages of a build carry their Content-Security-Policy, wherever they are hosted. Vite's dev server needs inline styles. */
-const policy: Plugin = {
-  name: 'policy',
-  apply: 'build',
-  transformIndexHtml: () => [
-    { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: POLICY }, injectTo: 'head-prepend' },
-  ],
+/** A page's own file names its script alone: the head of all pages is written here. */
+const head: Plugin = {
+  name: 'head',
+  transformIndexHtml: {
+    order: 'pre', // what it links is built, too
+    handler(_, { filename, server }) {
+      const { title, lead } = en[basename(filename, '.html').replace('index', 'explain') as PageName];
+      const tags: [string, Record<string, string>, string?][] = [
+        ['meta', { charset: 'utf-8' }],
+        ['meta', { 'http-equiv': 'Content-Security-Policy', content: POLICY }],
+        ['meta', { name: 'viewport', content: 'width=device-width, initial-scale=1' }],
+        ['meta', { name: 'color-scheme', content: 'light dark' }],
+        ['meta', { name: 'description', content: typeof lead === 'string' ? lead : lead(facts.cases) }],
+        ['title', {}, `${title} · tfjs-cross-entropy`],
+        ['link', { rel: 'icon', href: './icon.svg', type: 'image/svg+xml' }],
+        ['link', { rel: 'stylesheet', href: './style.css' }],
+      ];
+      return [
+        ...tags
+          .filter(([, attrs]) => !server || attrs.content !== POLICY) // Vite's development server has inline styles
+          .map(([tag, attrs, children]) => ({ tag, attrs, children, injectTo: 'head-prepend' as const })),
+        { tag: 'noscript', children: NO_SCRIPT, injectTo: 'body' as const },
+      ];
+    },
+  },
 };
 
 /** `package.json` names the side effects of `dist/`; the sources register kernels and gradients, too. */
@@ -54,20 +86,29 @@ const digits: Plugin = {
   },
 };
 
-const readJson = (path: string) => JSON.parse(readFileSync(resolve(root, '../..', path), 'utf8'));
-const golden: { cases: { tags: string[] }[]; meta: { torch: string } } = readJson('test/oracle/golden.json');
-const facts = {
-  library: readJson('package.json').version,
-  tfjs: readJson('node_modules/@tensorflow/tfjs-core/package.json').version,
-  pytorch: golden.meta.torch,
-  cases: golden.cases.filter(({ tags }) => !tags.includes('quirk')).length,
+/** `service-worker.js`, with the names of all files of a build, and a name for their contents. */
+const offline: Plugin = {
+  name: 'offline',
+  apply: 'build',
+  generateBundle: {
+    order: 'post',
+    handler(_, bundle) {
+      const files = Object.values(bundle).sort((a, b) => (a.fileName < b.fileName ? -1 : 1));
+      const hash = createHash('sha256');
+      for (const file of files) hash.update(file.fileName).update(file.type === 'chunk' ? file.code : file.source);
+      const source = readFileSync(resolve(root, 'service-worker.js'), 'utf8')
+        .replace('__FILES__', JSON.stringify(['./', ...files.map(({ fileName }) => fileName)]))
+        .replace('__VERSION__', JSON.stringify(hash.digest('hex').slice(0, 16)));
+      this.emitFile({ type: 'asset', fileName: 'service-worker.js', source });
+    },
+  },
 };
 
 export default defineConfig({
   root,
   base: './', // hosted anywhere
   define: { __FACTS__: facts },
-  plugins: [policy, sideEffects, digits],
+  plugins: [head, offline, sideEffects, digits],
   resolve: { alias: [{ find: /^tfjs-cross-entropy$/, replacement: resolve(sources, 'index.ts') }] },
   worker: { format: 'es', plugins: () => [sideEffects, digits] },
   build: {

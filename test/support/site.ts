@@ -10,7 +10,8 @@ export const PAGES = ['index.html', 'train.html', 'check.html', 'compare.html'] 
 export async function serveSite() {
   const folder = mkdtempSync(join(tmpdir(), 'site-'));
   const command = ['node_modules/vite/bin/vite.js', 'build', 'examples/site', '--configLoader', 'runner'];
-  execFileSync(process.execPath, [...command, '--outDir', folder, '--logLevel', 'warn'], { stdio: 'pipe' });
+  const env = { ...process.env, NODE_ENV: 'production' }; // as anybody builds it, and not as jest's
+  execFileSync(process.execPath, [...command, '--outDir', folder, '--logLevel', 'warn'], { stdio: 'pipe', env });
   const files: Record<string, Served> = {};
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
