@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import ts from 'typescript';
-import { examples, expectPromised, fileOf, PAGES, promises, README, snippetsOf } from './support/snippets';
+import { examples, expectPromised, fileOf, PAGES, promises, README, runSnippet, snippetsOf } from './support/snippets';
 
 /** Every snippet in README, docs and docstrings is compiled strictly and run against the sources; what it prints holds. */
 const all = [...[README, ...PAGES].flatMap((file) => snippetsOf(file, 'ts')), ...examples()];
@@ -60,35 +60,18 @@ describe('compiled', () => {
   });
 });
 
-const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor;
-
-/** What a snippet prints, run as a module in this process. */
-async function run(code: string): Promise<string[]> {
-  const { outputText } = ts.transpileModule(code, {
-    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, esModuleInterop: true },
-  });
-  const printed: string[] = [];
-  const log = jest.spyOn(console, 'log').mockImplementation((...parts) => void printed.push(parts.join(' ')));
-  try {
-    await new AsyncFunction('require', 'exports', outputText)(require, {});
-  } finally {
-    log.mockRestore();
-  }
-  return printed;
-}
-
 test.each(snippets)(
   '$name',
   async ({ code }) => {
     expect(promises(code).length).toBeGreaterThan(0);
-    expectPromised(code, await run(code));
+    expectPromised(code, await runSnippet(code));
   },
   30_000,
 );
 
 test.each(['[0.5, NaN]', '0.25', '-Infinity', 'sum', '[1]'])('a promise of %s is kept or broken', async (promise) => {
   const code = `console.log('${promise}'); // ${promise}`;
-  expectPromised(code, await run(code));
+  expectPromised(code, await runSnippet(code));
   expect(() => expectPromised(code, ['0.6'])).toThrow();
   expect(() => expectPromised(code.replace(/ \/\/.*/, ''), [promise])).toThrow();
 });

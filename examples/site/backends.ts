@@ -2,17 +2,20 @@
 export const BACKENDS = ['cpu', 'wasm', 'webgl', 'webgpu'] as const;
 export type Backend = (typeof BACKENDS)[number];
 
+/** Why a backend is not to be had; `messages/` say it in words. */
+export type Absence = 'noWebAssembly' | 'noOffscreenCanvas' | 'noWebGL2' | 'noWebGPU' | 'noAdapter';
+
 /** Why a backend is not to be had in this browser, or `null`. Asked in a worker or a page, without loading TensorFlow.js. */
-export async function whyAbsent(backend: Backend): Promise<string | null> {
-  if (backend === 'wasm' && typeof WebAssembly === 'undefined') return 'this browser has no WebAssembly';
+export async function whyAbsent(backend: Backend): Promise<Absence | null> {
+  if (backend === 'wasm' && typeof WebAssembly === 'undefined') return 'noWebAssembly';
   if (backend === 'webgl') {
-    if (typeof OffscreenCanvas === 'undefined') return 'this browser has no OffscreenCanvas, so none in workers';
-    if (!webglContext()) return 'this browser gives no WebGL 2 context';
+    if (typeof OffscreenCanvas === 'undefined') return 'noOffscreenCanvas';
+    if (!webglContext()) return 'noWebGL2';
   }
   if (backend === 'webgpu') {
     const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<object | null> } };
-    if (!gpu) return 'this browser has no WebGPU';
-    if (!(await gpu.requestAdapter())) return 'this browser finds no adapter for WebGPU';
+    if (!gpu) return 'noWebGPU';
+    if (!(await gpu.requestAdapter())) return 'noAdapter';
   }
   return null;
 }

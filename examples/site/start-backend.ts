@@ -19,6 +19,6 @@ export async function startBackend(backend: Backend, halfFloats = false): Promis
   if (reason) throw new Error(reason);
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false); // its threads start from blob: URLs, which the site's policy forbids
   if (halfFloats) tf.env().set('WEBGL_FORCE_F16_TEXTURES', true);
-  if (!(await tf.setBackend(backend))) throw new Error(`the ${backend} backend does not start`);
+  if (!(await tf.setBackend(backend))) throw new Error('noStart');
   await tf.ready();
 }

@@ -1,8 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { setBackend } from '@tensorflow/tfjs';
+import { pytorch as pytorchCode, typescript } from '../../examples/site/explain/code';
 import { figureOf } from '../../examples/site/explain/figure';
 import { ARTICLE, fromQuery, resize, type Settings, toQuery } from '../../examples/site/explain/settings';
 import article from '../oracle/article.json';
 import { solve } from '../support/reference';
+import { expectPromised, runSnippet } from '../support/snippets';
 import { assertClose } from '../support/tensors';
 
 const pytorch = article.results as unknown as Record<string, { float64: number | number[] | number[][] }>;
@@ -66,6 +69,31 @@ describe("the figure's numbers", () => {
     const { loss, gradient } = figureOf({ ...ARTICLE, target: [1, 1, 1], ignoreIndex: 1 });
     expect(loss).toBeNaN();
     expect(flat(gradient).map(Math.abs)).toEqual(Array(9).fill(0));
+  });
+});
+
+describe('the code beside the figure', () => {
+  const every: Settings = { ...ARTICLE, labelSmoothing: 0.3, weight: [1, 0.5, 2], ignoreIndex: 1, reduction: 'sum' };
+  const settings: [string, Settings][] = [
+    ['as in the article', ARTICLE],
+    ['with one option', { ...ARTICLE, labelSmoothing: 0.1 }],
+    ['with all options', every],
+    ['over the rows', { ...ARTICLE, dim: 0 }],
+    ['over the rows, with all options', { ...every, dim: 0 }],
+  ];
+  const lossOf = (settings: Settings) => figureOf(settings).loss.toFixed(4);
+
+  test.each(settings)('%s prints what the figure shows', async (_, settings) => {
+    const code = typescript(settings, lossOf(settings));
+    expectPromised(code, await runSnippet(code));
+  });
+
+  const python = process.env.PYTHON ?? 'python3';
+  const hasPyTorch = spawnSync(python, ['-c', 'import torch']).status === 0;
+  if (!hasPyTorch) console.warn(`\n!!!! SKIPPED: the figure's code in PyTorch: ${python} has none. !!!!\n`);
+  (hasPyTorch ? test.each(settings) : test.skip.each(settings))('%s prints it in PyTorch', (_, settings) => {
+    const { stdout, stderr } = spawnSync(python, ['-c', pytorchCode(settings, '')], { encoding: 'utf8' });
+    expect(Number(stdout.match(/tensor\((.*)\)/)?.[1] ?? stderr)).toBeCloseTo(figureOf(settings).loss, 4);
   });
 });
 

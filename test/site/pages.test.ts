@@ -5,6 +5,9 @@ import { reportOf } from '../../examples/site/check/report';
 import { isBeyondHalf, judge, SUBJECTS, type Verdict, worstRight } from '../../examples/site/check/verdict';
 import { rowsOf } from '../../examples/site/compare/rows';
 import { bytes, decimals, digits3 } from '../../examples/site/format';
+import { en } from '../../examples/site/messages/en';
+import { sayReason } from '../../examples/site/messages/reasons';
+import { zh } from '../../examples/site/messages/zh';
 import { Learner } from '../../examples/site/train/learner';
 import { toMnist } from '../../examples/site/train/pen';
 import { type Deviation, describeDeviation, isWrong, worstOf } from '../support/deviation';
@@ -32,8 +35,9 @@ describe('deviations', () => {
 });
 
 describe('the check of a device', () => {
-  const plain = cases.find((test) => !isBeyondHalf(test) && !test.expect.error)!;
-  const huge = cases.find(isBeyondHalf)!;
+  const plain = cases.find((test) => !isBeyondHalf(test, { infinities: false }) && !test.expect.error)!;
+  const huge = cases.find((test) => isBeyondHalf(test, { infinities: true }))!;
+  const infinite = cases.find(({ name }) => name === 'ce/index/2x3/none/neg-inf-at-target')!;
   const deviation = (error: number, scale = 1): Deviation => ({
     result: 'value',
     index: 3,
@@ -45,7 +49,7 @@ describe('the check of a device', () => {
   });
 
   test('takes the worst error, relative to the result', () => {
-    expect(judge(plain, [deviation(1e-7), deviation(5e-7, 10)], false)).toEqual({
+    expect(judge(plain, [deviation(1e-7), deviation(5e-7, 10)], null)).toEqual({
       name: plain.name,
       kind: 'right',
       error: 1e-7,
@@ -54,18 +58,20 @@ describe('the check of a device', () => {
   });
 
   test('hides no fault', () => {
-    const wrong = judge(plain, [deviation(1e-7), deviation(0.25)], false);
+    const wrong = judge(plain, [deviation(1e-7), deviation(0.25)], null);
     expect(wrong).toMatchObject({ kind: 'wrong', error: 0.25 });
     expect(wrong.fault).toContain('expected 1.25, got 1');
-    expect(judge(plain, new Error('size'), false)).toMatchObject({ kind: 'wrong', fault: 'size' });
-    expect(judge(plain, [deviation(Number.NaN)], true).kind).toBe('wrong');
+    expect(judge(plain, new Error('size'), null)).toMatchObject({ kind: 'wrong', fault: 'size' });
+    expect(judge(plain, [deviation(Number.NaN)], { infinities: false }).kind).toBe('wrong');
   });
 
   test('excuses half floats only where numbers are beyond them', () => {
-    expect(judge(huge, [deviation(1)], true).kind).toBe('beyond');
-    expect(judge(huge, [deviation(1)], false).kind).toBe('wrong');
-    expect(judge(huge, [deviation(0)], true).kind).toBe('right');
-    expect(cases.filter(isBeyondHalf).length).toBeLessThan(cases.length / 10);
+    expect(judge(huge, [deviation(1)], { infinities: true }).kind).toBe('beyond');
+    expect(judge(huge, [deviation(1)], null).kind).toBe('wrong');
+    expect(judge(huge, [deviation(0)], { infinities: true }).kind).toBe('right');
+    expect(judge(infinite, [deviation(1)], { infinities: true }).kind).toBe('wrong');
+    expect(judge(infinite, [deviation(1)], { infinities: false }).kind).toBe('beyond');
+    expect(cases.filter((test) => isBeyondHalf(test, { infinities: false })).length).toBeLessThan(cases.length / 10);
   });
 
   test('reports what agreed, what did not, and what is not there', () => {
@@ -76,7 +82,7 @@ describe('the check of a device', () => {
       [
         { subject: SUBJECTS[2], state: 'done', device: 'a GPU', seconds: 1.25, verdicts: [right, wrong] },
         { subject: SUBJECTS[3], state: 'stopped', verdicts: [right] },
-        { subject: SUBJECTS[4], state: 'absent', reason: 'this browser has no WebGPU', verdicts: [] },
+        { subject: SUBJECTS[4], state: 'absent', reason: 'noWebGPU', verdicts: [] },
       ],
       { library: '1.0.0', tfjs: '4.22.0', pytorch: '2.13.0', userAgent: 'A browser', cases: 2 },
     );
@@ -110,8 +116,8 @@ test('the comparison: the fastest first, ratios to ours, bars to the longest qua
     bytes: 7,
     bar: { median: 0.1, lower: 0.05, upper: 0.2 },
   });
-  expect(rows[1]).toMatchObject({ ours: false, ratio: 5, remark: 'loss 1 instead of 2', bar: { upper: 1 } });
-  expect(rows[2]).toMatchObject({ ratio: undefined, bar: undefined, remark: 'too slow' });
+  expect(rows[1]).toMatchObject({ ours: false, ratio: 5, fault: 'loss 1 instead of 2', bar: { upper: 1 } });
+  expect(rows[2]).toMatchObject({ ratio: undefined, bar: undefined, omitted: 'too slow' });
 });
 
 describe('a drawn digit', () => {
@@ -154,6 +160,40 @@ describe('a learner', () => {
     expect(other.peak!.bytes).toBeGreaterThan(784 * 128 * 4); // the gradient of the weights at least
     expect((await one.read(digits.images.slice(0, PIXELS))).reduce((a, b) => a + b)).toBeCloseTo(1, 5);
     for (const learner of [one, other, theirs]) learner.dispose();
+  });
+});
+
+describe('the two languages', () => {
+  /** Every message by the path of its key, with something for what it is about. */
+  const all = (messages: unknown, path = ''): [string, string][] => {
+    if (typeof messages === 'string') return [[path, messages]];
+    if (typeof messages === 'function') return [[path, messages('1', '2', '3')]];
+    return Object.entries(messages as object).flatMap(([key, value]) => all(value, `${path}.${key}`));
+  };
+  const han = /\p{Script=Han}/u;
+
+  test('say the same things', () => {
+    expect(all(zh).map(([path]) => path)).toEqual(all(en).map(([path]) => path));
+    expect(all(en).length).toBeGreaterThan(100);
+  });
+
+  test('are two: names alone are the same in both', () => {
+    const same = all(zh).filter(([, text]) => !han.test(text));
+    expect(Object.fromEntries(same)).toEqual({
+      '.explain.stages.logits.0': 'Logits',
+      '.explain.stages.softmax.0': 'Softmax',
+      '.explain.stages.logSoftmax.0': 'Log-softmax',
+      '.train.onGpu': '（GPU）',
+      '.compare.times': '1×',
+      '.compare.caption': '1，2',
+    });
+    expect(all(en).filter(([, text]) => han.test(text))).toEqual([]);
+  });
+
+  test('name the reasons that the site has names for', () => {
+    expect(sayReason('noWebGPU', en)).toBe('this browser has no WebGPU');
+    expect(sayReason('noWebGPU', zh)).toBe('此浏览器没有 WebGPU');
+    expect(sayReason('Script error.', zh)).toBe('Script error.');
   });
 });
 

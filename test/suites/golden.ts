@@ -26,7 +26,11 @@ const precisionOf = (backend: string) => (isHost(backend) ? 1e-6 : 1e-5);
  * Runs a case on the active backend and says how far each of its results is from PyTorch's. Throws where the case errs
  * otherwise than in PyTorch, where a shape is another, and where tensors leak.
  */
-export async function examine(test: Case, backend: string, precision = precisionOf(backend)): Promise<Deviation[]> {
+export async function examine(
+  test: Case,
+  backend: string,
+  precisionFor: (result: string) => number = () => precisionOf(backend),
+): Promise<Deviation[]> {
   const deviations: Deviation[] = [];
   await withoutLeaks(async () => {
     if (test.expect.error) return throws(test, backend);
@@ -35,7 +39,7 @@ export async function examine(test: Case, backend: string, precision = precision
       assertEqual(result.shape, want.shape, `shape of ${name}`);
       const wanted = numbers(want.data);
       const scale = Math.max(1, ...wanted.filter(Number.isFinite).map(Math.abs));
-      const allowed = precision * scale + 4 * test.expect.f32Err[name].maxAbs;
+      const allowed = precisionFor(name) * scale + 4 * test.expect.f32Err[name].maxAbs;
       deviations.push({ result: name, scale, allowed, ...worstOf(await result.data(), wanted) });
     }
   });

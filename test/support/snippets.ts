@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import ts from 'typescript';
 
 /** The code in README, docs and docstrings, and what it promises to print: `loss.print(); // 0.4013`. */
 export interface Snippet {
@@ -69,4 +70,21 @@ export function expectPromised(code: string, printed: string[]): void {
       else expect(got[j]).toBe(x);
     }
   }
+}
+
+const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor;
+
+/** What a snippet prints, run as a module in this process. */
+export async function runSnippet(code: string): Promise<string[]> {
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, esModuleInterop: true },
+  });
+  const printed: string[] = [];
+  const log = jest.spyOn(console, 'log').mockImplementation((...parts) => void printed.push(parts.join(' ')));
+  try {
+    await new AsyncFunction('require', 'exports', outputText)(require, {});
+  } finally {
+    log.mockRestore();
+  }
+  return printed;
 }

@@ -1,6 +1,7 @@
 import { h } from '../dom';
 import { scientific } from '../format';
 import { t } from '../messages';
+import { sayReason } from '../messages/reasons';
 import { layPage } from '../page';
 import type { CheckMessage } from './messages';
 import { type Environment, reportOf } from './report';
@@ -69,7 +70,7 @@ async function run(): Promise<void> {
   report.value = reportOf(tallies, { ...environment, cases: casesToRun() });
   copy.disabled = false;
   const verdicts = tallies.flatMap(({ verdicts }) => verdicts);
-  status.textContent = text.summary(count(verdicts, 'right'), verdicts.length);
+  status.textContent = text.summary(count(verdicts, 'right'), verdicts.length, count(verdicts, 'beyond'));
 }
 
 let end: (() => void) | undefined;
@@ -94,7 +95,7 @@ function check(subject: Subject, set: (change: Partial<Tally>) => void): Promise
     };
     end = () => finish({ state: 'stopped' });
     current.onmessage = ({ data }: MessageEvent<CheckMessage>) => {
-      if (data.type === 'started') set({ state: 'running', device: data.device });
+      if (data.type === 'started') set({ state: 'running', device: data.device, halfFloats: data.halfFloats });
       else if (data.type === 'absent') finish({ state: 'absent', reason: data.reason });
       else if (data.type === 'done') finish({ state: 'done', seconds: data.seconds });
       else {
@@ -102,7 +103,7 @@ function check(subject: Subject, set: (change: Partial<Tally>) => void): Promise
         set({ verdicts });
       }
     };
-    current.onerror = (event) => finish({ state: 'stopped', reason: event.message || 'the worker does not start' });
+    current.onerror = (event) => finish({ state: 'stopped', reason: event.message || 'noWorker' });
     current.postMessage({ subject, every });
   });
 }
@@ -123,7 +124,11 @@ function drawCards(): void {
   cards.replaceChildren(...tallies.map((tally, i) => card(tally, `faults-${i}`, open.has(`faults-${i}`))));
 }
 
-function card({ subject, state, reason, device, seconds, verdicts }: Tally, id: string, open: boolean): HTMLElement {
+function card(
+  { subject, state, reason, device, halfFloats, seconds, verdicts }: Tally,
+  id: string,
+  open: boolean,
+): HTMLElement {
   const name = subject.halfFloats ? text.halfFloats : subject.backend;
   const [right, wrong, beyond] = (['right', 'wrong', 'beyond'] as const).map((kind) => count(verdicts, kind));
   const worst = worstRight(verdicts);
@@ -149,8 +154,12 @@ function card({ subject, state, reason, device, seconds, verdicts }: Tally, id: 
       value: verdicts.length,
       'aria-label': `${name}: ${text.agree(right, casesToRun())}`,
     }),
-    h('p', { class: 'agree' }, verdicts.length > 0 ? text.agree(right, casesToRun()) : (reason ?? '\u00a0')),
-    verdicts.length > 0 && reason ? h('p', { class: 'warning' }, reason) : null,
+    h(
+      'p',
+      { class: 'agree' },
+      verdicts.length > 0 ? text.agree(right, casesToRun()) : reason ? sayReason(reason, t) : '\u00a0',
+    ),
+    verdicts.length > 0 && reason ? h('p', { class: 'warning' }, sayReason(reason, t)) : null,
     h(
       'dl',
       { class: 'facts' },
@@ -160,7 +169,9 @@ function card({ subject, state, reason, device, seconds, verdicts }: Tally, id: 
       seconds !== undefined ? fact(text.took, `${seconds.toFixed(1)} s`) : null,
       device ? fact(text.device, device) : null,
     ),
-    subject.halfFloats ? h('p', { class: 'note' }, text.halfFloatsNote) : null,
+    subject.halfFloats
+      ? h('p', { class: 'note' }, text.halfFloatsNote, halfFloats?.infinities === false && ` ${text.noInfinities}`)
+      : null,
     faults.length > 0
       ? h(
           'details',
@@ -174,7 +185,14 @@ function card({ subject, state, reason, device, seconds, verdicts }: Tally, id: 
             'ul',
             { class: 'faults' },
             ...faults.map(({ name, kind, fault }) =>
-              h('li', {}, h('strong', {}, name), kind === 'beyond' ? ` (${text.beyond})` : '', h('br'), fault),
+              h(
+                'li',
+                {},
+                h('strong', {}, name),
+                kind === 'beyond' ? ` (${text.beyond})` : '',
+                h('br'),
+                h('span', { lang: 'en' }, fault),
+              ),
             ),
           ),
         )

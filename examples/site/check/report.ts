@@ -1,4 +1,6 @@
 import { scientific } from '../format';
+import { en } from '../messages/en';
+import { sayReason } from '../messages/reasons';
 import { count, subjectName, type Tally, worstRight } from './verdict';
 
 export interface Environment {
@@ -19,7 +21,9 @@ export function reportOf(tallies: readonly Tally[], environment: Environment): s
     const beyond = count(verdicts, 'beyond');
     const cells = [
       subjectName(subject),
-      state === 'done' ? `${count(verdicts, 'right')} of ${cases}` : [state, reason].filter(Boolean).join(': '),
+      state === 'done'
+        ? `${count(verdicts, 'right')} of ${cases}`
+        : [state, reason && sayReason(reason, en)].filter(Boolean).join(': '),
       String(count(verdicts, 'wrong')) + (beyond > 0 ? ` (and ${beyond} beyond half floats)` : ''),
       worst ? `${scientific(worst.error)} in ${worst.name}` : '',
       seconds === undefined ? '' : `${seconds.toFixed(1)} s`,

@@ -19,7 +19,7 @@ export const SUBJECTS: readonly Subject[] = [
 /** How a case went. */
 export interface Verdict {
   readonly name: string;
-  /** `beyond`: it disagrees, but its numbers are larger than half floats can be. */
+  /** `beyond`: it disagrees, but half floats cannot hold its numbers. */
   readonly kind: 'right' | 'wrong' | 'beyond';
   /** The worst error of its results, relative to the result's largest number; 0 where an error message was wanted. */
   readonly error: number;
@@ -28,12 +28,22 @@ export interface Verdict {
   readonly fault?: string;
 }
 
-/** Allowed with half floats, which have 11 bits, relative to a result's largest number. */
-export const HALF_PRECISION = 2e-3;
+/**
+ * Allowed with half floats, relative to a result's largest number: as much as four roundings to their 11 bits, and twice
+ * that for second derivatives, which go through twice as many tensors.
+ */
+export const halfPrecision = (result: string): number => (result.startsWith('hvp') ? 4e-3 : 2e-3);
+
+/** What half floats can hold on a device. */
+export interface HalfFloats {
+  /** On some, such as Chromium's software renderer, what becomes infinite is NaN, in TensorFlow.js's own ops too. */
+  readonly infinities: boolean;
+}
+
 const LARGEST_HALF = 65504;
 
-/** Whether a case has numbers, given or wanted, that half floats cannot hold. */
-export function isBeyondHalf({ input, target, weight, upstream, expect }: Case): boolean {
+/** Whether a case has numbers, given or wanted, that a device's half floats cannot hold. */
+export function isBeyondHalf({ input, target, weight, upstream, expect }: Case, { infinities }: HalfFloats): boolean {
   const given = [input, target, upstream, Array.isArray(weight) ? { data: weight } : weight];
   const wanted = [
     expect.value,
@@ -44,13 +54,13 @@ export function isBeyondHalf({ input, target, weight, upstream, expect }: Case):
     expect.hvp?.gradTarget,
   ];
   const numbers = ([...given, ...wanted] as (Packed | null | undefined)[]).flatMap((packed) => packed?.data ?? []);
-  return numbers.some((x) => typeof x === 'number' && Math.abs(x) > LARGEST_HALF);
+  return numbers.map(Number).some((x) => Math.abs(x) > LARGEST_HALF && (Number.isFinite(x) || !infinities));
 }
 
-/** The verdict on a case from how far its results are off, or from what it threw. */
-export function judge(test: Case, outcome: readonly Deviation[] | Error, halfFloats: boolean): Verdict {
+/** The verdict on a case from how far its results are off, or from what it threw; with half floats, or without. */
+export function judge(test: Case, outcome: readonly Deviation[] | Error, halfFloats: HalfFloats | null): Verdict {
   const failed = (error: number, allowed: number, fault: string): Verdict => {
-    const kind = halfFloats && isBeyondHalf(test) ? 'beyond' : 'wrong';
+    const kind = halfFloats && isBeyondHalf(test, halfFloats) ? 'beyond' : 'wrong';
     return { name: test.name, kind, error, allowed, fault };
   };
   if (outcome instanceof Error) return failed(Number.POSITIVE_INFINITY, 0, outcome.message);
@@ -72,6 +82,8 @@ export interface Tally {
   /** Why it is absent, or what ended it. */
   readonly reason?: string;
   readonly device?: string;
+  /** Of a subject with half floats, once it has started. */
+  readonly halfFloats?: HalfFloats | null;
   readonly seconds?: number;
   readonly verdicts: readonly Verdict[];
 }

@@ -1,28 +1,30 @@
+import * as tf from '@tensorflow/tfjs';
 import { examine, goldenCases } from '../../../test/suites/golden';
 import type { Deviation } from '../../../test/support/deviation';
 import { deviceOf } from '../backends';
 import { startBackend } from '../start-backend';
 import type { CheckMessage } from './messages';
-import { HALF_PRECISION, judge, type Subject } from './verdict';
+import { type HalfFloats, halfPrecision, judge, type Subject } from './verdict';
 
 const tell = (message: CheckMessage) => postMessage(message);
 
 /** Runs the cases on one subject, told by the first message; of ten cases all, or one. */
 addEventListener('message', async ({ data }: MessageEvent<{ subject: Subject; every: number }>) => {
   const { subject, every } = data;
-  const { backend, halfFloats = false } = subject;
+  const { backend } = subject;
   try {
-    await startBackend(backend, halfFloats);
+    await startBackend(backend, subject.halfFloats);
   } catch (error) {
     tell({ type: 'absent', reason: (error as Error).message });
     return;
   }
-  tell({ type: 'started', device: await deviceOf(backend) });
+  const halfFloats = subject.halfFloats ? await probeHalfFloats() : null;
+  tell({ type: 'started', device: await deviceOf(backend), halfFloats });
   const start = performance.now();
   for (const test of goldenCases.filter((_, i) => i % every === 0)) {
     let outcome: Deviation[] | Error;
     try {
-      outcome = await examine(test, backend, halfFloats ? HALF_PRECISION : undefined);
+      outcome = await examine(test, backend, halfFloats ? halfPrecision : undefined);
     } catch (error) {
       outcome = error as Error;
     }
@@ -30,3 +32,12 @@ addEventListener('message', async ({ data }: MessageEvent<{ subject: Subject; ev
   }
   tell({ type: 'done', seconds: (performance.now() - start) / 1000 });
 });
+
+/** By an op of TensorFlow.js's, of as many elements as it does not compute outside the GPU. */
+async function probeHalfFloats(): Promise<HalfFloats> {
+  const [x, zeros] = [tf.fill([1024], Number.NEGATIVE_INFINITY), tf.zeros([1024])];
+  const sum = tf.add(x, zeros);
+  const [value] = await sum.data();
+  tf.dispose([x, zeros, sum]);
+  return { infinities: value === Number.NEGATIVE_INFINITY };
+}

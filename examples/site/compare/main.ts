@@ -3,6 +3,7 @@ import { availableBackends, BACKENDS, type Backend, whyAbsent } from '../backend
 import { h, svg } from '../dom';
 import { bytes, digits3, milliseconds } from '../format';
 import { t } from '../messages';
+import { sayReason } from '../messages/reasons';
 import { layPage } from '../page';
 import type { CompareMessage } from './messages';
 import { type Row, rowsOf } from './rows';
@@ -55,7 +56,12 @@ main.append(
         'div',
         { class: 'choices' },
         ...BACKENDS.map((backend, i) =>
-          h('label', { class: reasons[i] ? 'absent' : '', title: reasons[i] }, boxes[i], backend),
+          h(
+            'label',
+            { class: reasons[i] ? 'absent' : '', title: reasons[i] && sayReason(reasons[i], t) },
+            boxes[i],
+            backend,
+          ),
         ),
       ),
     ),
@@ -112,12 +118,12 @@ function compare(backend: Backend, shape: readonly number[], mode: Mode): Promis
       results.append(
         data.type === 'results'
           ? tableOf(caption, data.device, rowsOf(data.results))
-          : h('p', { class: 'warning' }, `${caption}: ${data.reason}`),
+          : h('p', { class: 'warning' }, `${caption}: ${sayReason(data.reason, t)}`),
       );
       finish(false);
     };
     worker.onerror = ({ message }) => {
-      results.append(h('p', { class: 'warning' }, `${backend}: ${message}`));
+      results.append(h('p', { class: 'warning' }, `${backend}: ${message || t.reasons.noWorker}`));
       finish(false);
     };
     worker.postMessage({ backend, shape, mode });
@@ -140,7 +146,10 @@ function tableOf(caption: string, device: string, rows: readonly Row[]): HTMLEle
   );
 }
 
-function line({ name, ours, time, ratio, bar, programs, bytes: peak, remark }: Row, onGpu: boolean): HTMLElement {
+function line(
+  { name, ours, time, ratio, bar, programs, bytes: peak, fault, omitted }: Row,
+  onGpu: boolean,
+): HTMLElement {
   const spread = time && `${digits3(time.lower)} – ${digits3(time.upper)}`;
   return h(
     'tr',
@@ -150,7 +159,9 @@ function line({ name, ours, time, ratio, bar, programs, bytes: peak, remark }: R
       { scope: 'row' },
       h('span', { class: 'name' }, name),
       bar ? barOf(bar) : null,
-      remark ? h('span', { class: 'remark warning' }, remark) : null,
+      ...[fault && text.wrong(fault), omitted && text.omitted(omitted)].map(
+        (remark) => remark && h('span', { class: 'remark warning' }, remark),
+      ),
     ),
     h(
       'td',

@@ -13,8 +13,10 @@ export interface Row {
   readonly programs?: number;
   /** Beyond the inputs, at the most: on the GPU where that is where the tensors are. */
   readonly bytes?: number;
-  /** What is wrong with its answer, or why it was not timed. */
-  readonly remark?: string;
+  /** What is wrong with its answer. */
+  readonly fault: string | null;
+  /** Why it was not timed. */
+  readonly omitted?: string;
 }
 
 /** The results of one backend and shape as lines, the fastest first. */
@@ -30,7 +32,8 @@ export function rowsOf(results: readonly Result[]): Row[] {
       bar: time && { median: time.median / longest, lower: time.lower / longest, upper: time.upper / longest },
       programs: cost?.programs,
       bytes: cost?.peakGpuBytes ?? cost?.peakBytes,
-      remark: [fault, omitted].filter(Boolean).join('; ') || undefined,
+      fault,
+      omitted,
     }))
     .sort((a, b) => (a.time?.median ?? Number.POSITIVE_INFINITY) - (b.time?.median ?? Number.POSITIVE_INFINITY));
 }

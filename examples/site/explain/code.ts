@@ -16,9 +16,12 @@ const block = (title: string, code: string) =>
     h('pre', { tabindex: '0', 'aria-label': title }, h('code', {}, code)),
   );
 
+/** One a line, where there are several. */
+const lines = (options: readonly unknown[]) => `\n${options.map((option) => `  ${option},\n`).join('')}`;
+
 const matrix = ({ logits }: Settings) => `[\n${logits.map((row) => `  [${row.join(', ')}],\n`).join('')}]`;
 
-function typescript(settings: Settings, loss: string): string {
+export function typescript(settings: Settings, loss: string): string {
   const { target, dim, labelSmoothing, weight, ignoreIndex, reduction } = settings;
   const options = [
     weight.some((w) => w !== 1) && `weight: [${weight.join(', ')}]`,
@@ -26,7 +29,7 @@ function typescript(settings: Settings, loss: string): string {
     reduction !== 'mean' && `reduction: '${reduction}'`,
     dim === 1 && labelSmoothing > 0 && `labelSmoothing: ${labelSmoothing}`,
   ].filter(Boolean);
-  const given = options.length > 0 ? `{ ${options.join(', ')} }` : '';
+  const given = options.length > 1 ? `{${lines(options)}}` : options.length > 0 ? `{ ${options[0]} }` : '';
   const [names, call] =
     dim === 1
       ? ['CrossEntropyLoss', `new CrossEntropyLoss(${given}).forward(x, t)`]
@@ -41,23 +44,21 @@ function typescript(settings: Settings, loss: string): string {
   ].join('\n');
 }
 
-function pytorch(settings: Settings, loss: string): string {
+export function pytorch(settings: Settings, loss: string): string {
   const { target, dim, labelSmoothing, weight, ignoreIndex, reduction } = settings;
   const options = [
     weight.some((w) => w !== 1) && `weight=torch.tensor([${weight.map(float).join(', ')}])`,
     ignoreIndex !== null && `ignore_index=${ignoreIndex}`,
     reduction !== 'mean' && `reduction='${reduction}'`,
     dim === 1 && labelSmoothing > 0 && `label_smoothing=${labelSmoothing}`,
-  ]
-    .filter(Boolean)
-    .join(', ');
-  const call =
-    dim === 1 ? `nn.CrossEntropyLoss(${options})(x, t)` : `nn.NLLLoss(${options})(nn.LogSoftmax(dim=0)(x), t)`;
+  ].filter(Boolean);
+  const given = options.length > 1 ? lines(options) : options.join();
+  const call = dim === 1 ? `nn.CrossEntropyLoss(${given})(x, t)` : `nn.NLLLoss(${given})(nn.LogSoftmax(dim=0)(x), t)`;
   return [
     'import torch',
     'from torch import nn',
     '',
-    `x = torch.tensor(${matrix({ ...settings, logits: settings.logits })}, dtype=torch.float32)`,
+    `x = torch.tensor(${matrix(settings)}, dtype=torch.float32)`,
     `t = torch.tensor([${target.join(', ')}])`,
     `print(${call})  # ${loss}`,
   ].join('\n');

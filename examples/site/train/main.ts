@@ -2,6 +2,7 @@ import { availableBackends, BACKENDS, type Backend } from '../backends';
 import { h, svg } from '../dom';
 import { bytes, decimals, milliseconds, percent } from '../format';
 import { t } from '../messages';
+import { sayReason } from '../messages/reasons';
 import { layPage } from '../page';
 import { curve } from './curve';
 import type { LossName, Progress, TrainMessage, TrainRequest } from './messages';
@@ -51,7 +52,7 @@ const choices = BACKENDS.map((backend) =>
     backend,
   ),
 );
-const facts = h('tbody');
+const runs = h('table', { class: 'runs' });
 const prediction = h('div', { class: 'prediction' });
 const reading = h('p', { class: 'reading', role: 'status' }, text.blank);
 const pad = drawingPad((ink) => {
@@ -81,22 +82,7 @@ main.append(
       status,
       lossCurve.element,
       accuracyCurve.element,
-      h(
-        'table',
-        { class: 'runs' },
-        h(
-          'thead',
-          {},
-          h(
-            'tr',
-            {},
-            ...[text.run, text.step, text.loss, text.accuracy, text.stepTime, text.peak].map((head) =>
-              h('th', { scope: 'col' }, head),
-            ),
-          ),
-        ),
-        facts,
-      ),
+      runs,
     ),
     h(
       'section',
@@ -132,13 +118,13 @@ worker.onmessage = ({ data }: MessageEvent<TrainMessage>) => {
     ask({ type: 'read', image });
   } else fail(data.reason);
 };
-worker.onerror = ({ message }) => fail(message);
+worker.onerror = ({ message }) => fail(message || 'noWorker');
 ask({ type: 'backend', backend: first });
 
 function fail(reason: string): void {
   training = false;
   startButton.textContent = text.start;
-  status.textContent = text.failed(reason);
+  status.textContent = text.failed(sayReason(reason, t));
 }
 
 function say(): void {
@@ -169,7 +155,7 @@ function clear(): void {
   latest = { step: 0, runs: {} };
   startButton.textContent = text.start;
   for (const one of [lossCurve, accuracyCurve]) one.clear();
-  facts.replaceChildren();
+  drawRuns(both.checked ? ['ours', 'theirs'] : ['ours']);
   say();
 }
 
@@ -184,26 +170,42 @@ function progress({ step, losses, accuracies, times, peaks }: Progress): void {
       accuracy: accuracies[name] ?? latest.runs[name]?.accuracy,
     };
   }
-  facts.replaceChildren(
-    ...names.map((name) => {
-      const { loss, accuracy } = latest.runs[name]!;
-      const [time, peak] = [times[name], peaks[name]];
-      return h(
-        'tr',
-        { class: name },
-        h('th', { scope: 'row' }, LABELS[name]),
-        h('td', {}, step),
-        h('td', {}, loss === undefined ? '–' : decimals(loss)),
-        h('td', {}, accuracy === undefined ? '–' : percent(accuracy)),
-        h('td', {}, time ? milliseconds(time.median) : '–'),
-        h('td', {}, peak ? bytes(peak.bytes) : '–', peak?.onGpu ? ` ${text.onGpu}` : ''),
-      );
-    }),
-  );
+  drawRuns(names, times, peaks);
   const { loss, accuracy } = latest.runs.ours ?? {};
   if (loss !== undefined) lossCurve.describe(text.chart(text.loss, decimals(loss), step));
   if (accuracy !== undefined) accuracyCurve.describe(text.chart(text.accuracy, percent(accuracy), step));
   if (Object.keys(accuracies).length > 0) readAgain();
+}
+
+/** A column for each loss, so that two fit any screen. */
+function drawRuns(names: readonly LossName[], times: Progress['times'] = {}, peaks: Progress['peaks'] = {}): void {
+  const line = (title: string, value: (name: LossName) => string | number | undefined) =>
+    h('tr', {}, h('th', { scope: 'row' }, title), ...names.map((name) => h('td', {}, value(name) ?? '–')));
+  const shown = <T>(value: T | undefined, format: (value: T) => string) =>
+    value === undefined ? undefined : format(value);
+  runs.replaceChildren(
+    h(
+      'thead',
+      {},
+      h(
+        'tr',
+        {},
+        h('th', { scope: 'col' }, text.run),
+        ...names.map((name) => h('th', { scope: 'col', class: name }, LABELS[name])),
+      ),
+    ),
+    h(
+      'tbody',
+      {},
+      line(text.step, (name) => latest.runs[name] && latest.step),
+      line(text.loss, (name) => shown(latest.runs[name]?.loss, decimals)),
+      line(text.accuracy, (name) => shown(latest.runs[name]?.accuracy, percent)),
+      line(text.stepTime, (name) => shown(times[name]?.median, milliseconds)),
+      line(text.peak, (name) =>
+        shown(peaks[name], ({ bytes: count, onGpu }) => (onGpu ? `${bytes(count)} ${text.onGpu}` : bytes(count))),
+      ),
+    ),
+  );
 }
 
 /** What a held-out digit that is shown really is. */
@@ -258,3 +260,5 @@ function show(probabilities: Float32Array): void {
     ),
   );
 }
+
+drawRuns(['ours']);

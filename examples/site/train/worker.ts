@@ -104,8 +104,10 @@ async function handle(request: TrainRequest): Promise<void> {
     await useBackend(request.backend);
     tell({ type: 'ready' });
   } else if (request.type === 'train') training = true;
-  else if (request.type === 'pause') training = false;
-  else if (request.type === 'reset') {
+  else if (request.type === 'pause') {
+    training = false;
+    if (step > 0) await report(); // of what came since the last one
+  } else if (request.type === 'reset') {
     reset(request.sideBySide ? ['ours', 'theirs'] : ['ours']);
     tell({ type: 'ready' });
   } else if (request.type === 'read') {
