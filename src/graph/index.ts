@@ -23,7 +23,12 @@ import { softmax } from '../functional/softmax';
 
 /** What is used of `tf`, i.e. of whichever copy of tfjs-converter loads the models. */
 export interface Converter {
-  /** Makes the op known to models that are loaded afterwards. */
+  /**
+   * Makes the op known to models that are loaded afterwards.
+   *
+   * @param name As in the model's file.
+   * @param opFunc Its outputs, of the node's inputs.
+   */
   // biome-ignore lint/suspicious/noExplicitAny: the tensors of that copy, which cannot be named from here
   registerOp(name: string, opFunc: (node: { inputs: AnyTensor[] }) => any): void;
 }

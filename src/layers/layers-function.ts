@@ -4,7 +4,12 @@ import { withDefaults } from '../functional/read-options';
 import type { Criterion } from './criterion';
 import { type Measured, measure, readBatch } from './measure';
 
-/** A loss or metric of Layers. Mind the order: the target comes first. */
+/**
+ * A loss or metric of Layers. Mind the order: the target comes first.
+ *
+ * @param yTrue The target of a batch, as Layers hands it over.
+ * @param yPred What the model makes of the batch: logits.
+ */
 export type LayersFunction = (yTrue: Tensor, yPred: Tensor) => Tensor;
 
 /** Options of {@link layersLoss} and the metrics. */

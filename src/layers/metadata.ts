@@ -20,7 +20,11 @@ interface Serialized {
 export interface WithMetadata {
   /** What was set, and what a loaded model was saved with. */
   getUserDefinedMetadata(): object | undefined;
-  /** In place of what was there. */
+  /**
+   * In place of what was there.
+   *
+   * @param metadata All of it.
+   */
   setUserDefinedMetadata(metadata: object): void;
 }
 

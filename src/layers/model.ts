@@ -28,7 +28,11 @@ export interface CompileArgs {
 
 /** What is used of a model: a `tf.LayersModel`, e.g. a `tf.Sequential`, of any copy of TensorFlow.js has it. */
 export interface Model {
-  /** As in Layers. */
+  /**
+   * As in Layers.
+   *
+   * @param args Optimizer, loss and metrics.
+   */
   // biome-ignore lint/suspicious/noExplicitAny: Layers' own type knows no criteria
   compile(args: any): void;
 }

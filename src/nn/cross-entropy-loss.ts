@@ -63,7 +63,8 @@ export class CrossEntropyLoss<R extends Reduction = 'mean'> extends WeightedLoss
    * The loss as {@link forward} gives it, how many rows are right, and how many count, of the same pass: see
    * {@link crossEntropyWithStats}.
    *
-   * @param input As for {@link forward}, as is `target`.
+   * @param input As for {@link forward}.
+   * @param target As for {@link forward}.
    * @returns The loss, and numbers of rows: scalars, or with the reduction `'none'` one value a row.
    * @throws What {@link forward} throws.
    *

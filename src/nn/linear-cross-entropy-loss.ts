@@ -96,7 +96,15 @@ export class LinearCrossEntropyLoss<R extends Reduction = 'mean'> extends Weight
     return linearCrossEntropy(input, this.linearWeight, target, allOptionsOf(this));
   }
 
-  /** The loss as `forward` gives it, and how many rows are right and how many count: see {@link crossEntropyWithStats}. */
+  /**
+   * The loss as {@link forward} gives it, and how many rows are right and how many count: see
+   * {@link crossEntropyWithStats}.
+   *
+   * @param input As for {@link forward}.
+   * @param target As for {@link forward}.
+   * @returns The loss, and numbers of rows: scalars, or with the reduction `'none'` one value a row.
+   * @throws What {@link forward} throws.
+   */
   forwardWithStats<T extends AnyTensor = Tensor>(input: T, target: AnyTensor): LossWithStats<R, T> {
     return linearCrossEntropyWithStats(input, this.linearWeight, target, allOptionsOf(this));
   }
@@ -118,7 +126,12 @@ export class LinearCrossEntropyLoss<R extends Reduction = 'mean'> extends Weight
     };
   }
 
-  /** A criterion with these options, and variables drawn anew. */
+  /**
+   * A criterion with these options, and variables drawn anew.
+   *
+   * @param config What `getConfig` gives, as it is or after a way through JSON.
+   * @throws What the constructor throws.
+   */
   static override fromConfig<T, Options>(this: new (...args: never[]) => T, config: Config<Options>): T {
     const { inFeatures, numClasses, ...options } = optionsFrom(config) as LinearCrossEntropyConfig;
     return new this(inFeatures as never, numClasses as never, options as never);

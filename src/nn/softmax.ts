@@ -29,7 +29,12 @@ abstract class AlongDim {
     return this.dim === undefined ? {} : { dim: this.dim };
   }
 
-  /** A module of this class, or of the subclass that this is called on. */
+  /**
+   * A module of this class, or of the subclass that this is called on.
+   *
+   * @param config What `getConfig` gives.
+   * @throws What the constructor throws.
+   */
   static fromConfig<T>(this: new (options: SoftmaxOptions) => T, config: SoftmaxOptions): T {
     return new this(config);
   }
@@ -63,7 +68,13 @@ export class LogSoftmax extends AlongDim {
     super('LogSoftmax', dim);
   }
 
-  /** {@link logSoftmax} of `x`, float32 of any shape, along `dim`: of the same shape, in nats. */
+  /**
+   * {@link logSoftmax} along `dim`.
+   *
+   * @param x Scores (logits), float32 of any shape.
+   * @returns Log-probabilities in nats, of the shape of `x`.
+   * @throws What {@link logSoftmax} throws.
+   */
   forward<T extends AnyTensor>(x: T): T {
     return logSoftmax(x, this.dim);
   }
@@ -93,7 +104,13 @@ export class Softmax extends AlongDim {
     super('Softmax', dim);
   }
 
-  /** {@link softmax} of `x`, float32 of any shape, along `dim`: of the same shape, between 0 and 1. */
+  /**
+   * {@link softmax} along `dim`.
+   *
+   * @param x Scores (logits), float32 of any shape.
+   * @returns Probabilities, between 0 and 1, of the shape of `x`.
+   * @throws What {@link softmax} throws.
+   */
   forward<T extends AnyTensor>(x: T): T {
     return softmax(x, this.dim);
   }
