@@ -97,6 +97,41 @@ describeWith('CHROMIUM_PATH')('the site in Chromium', () => {
       60_000,
     );
 
+    test('with the keyboard: all that can be used is reached, in order, and seen to be; nothing moves by itself', async () => {
+      await open(`${path}?lang=en`, { reducedMotion: 'reduce' });
+      await page.locator('main > :nth-child(2)').waitFor();
+      if (path === 'train.html') await page.locator('button.primary:enabled').waitFor();
+      const usable = await page.evaluate(() => {
+        const selector = 'a[href], button:enabled, input:enabled, select, textarea, [tabindex="0"]';
+        const isReached = (element: Element) => !element.matches('[type=radio]:not(:checked)'); // arrow keys are for these
+        const elements = [...document.querySelectorAll<HTMLElement>(selector)].filter(isReached);
+        for (const [i, element] of elements.entries()) element.dataset.order = String(i);
+        return elements.length;
+      });
+      expect(usable).toBeGreaterThan(8);
+      const reached = [];
+      for (let i = 0; i < usable; i++) {
+        await page.keyboard.press('Tab');
+        reached.push(
+          await page.evaluate(() => {
+            const element = document.activeElement as HTMLElement;
+            const { outlineStyle, outlineWidth } = getComputedStyle(element);
+            const isSeen = outlineStyle !== 'none' && outlineWidth !== '0px';
+            return isSeen ? Number(element.dataset.order) : `no outline: ${element.outerHTML}`;
+          }),
+        );
+      }
+      expect(reached).toEqual([...Array(usable).keys()]);
+      const moving = await page.evaluate(() =>
+        [...document.querySelectorAll('*')]
+          .map((element) => getComputedStyle(element))
+          .filter(({ transitionDuration, animationName, scrollBehavior }) =>
+            [transitionDuration !== '0s', animationName !== 'none', scrollBehavior !== 'auto'].includes(true),
+          ),
+      );
+      expect(moving).toHaveLength(0);
+    }, 60_000);
+
     test('carries a strict policy', () => {
       const { file } = site.files[`/${path}`] as { file: string };
       const policy = readFileSync(file, 'utf8')
@@ -107,6 +142,28 @@ describeWith('CHROMIUM_PATH')('the site in Chromium', () => {
       expect(policy).not.toMatch(/'unsafe-eval'/);
     });
   });
+
+  test('is watched: what is against the policy, asked of other hosts, or thrown, is a fault, and nothing of it is done', async () => {
+    await open('check.html?lang=en', { serviceWorkers: 'block' });
+    await page.evaluate(() => {
+      const script = document.createElement('script');
+      script.textContent = 'document.title = "inline"';
+      document.body.append(script);
+      document.body.setAttribute('style', 'color: red');
+      const image = new Image();
+      image.src = 'http://127.0.0.1:9/pixel.png';
+      setTimeout(() => {
+        throw new Error('thrown');
+      });
+    });
+    const seen = (pattern: RegExp) => faults.some((fault) => pattern.test(fault));
+    const all = [/inline script/, /inline style/, /127\.0\.0\.1:9.*img-src|img-src.*127\.0\.0\.1:9/, /^thrown$/];
+    for (let i = 0; i < 100 && !all.every(seen); i++) await page.waitForTimeout(50);
+    expect(all.filter((pattern) => !seen(pattern))).toEqual([]);
+    expect(await page.title()).toContain('tfjs-cross-entropy');
+    expect(await page.evaluate(() => document.body.style.color)).toBe('');
+    faults = [];
+  }, 60_000);
 
   describe('explains', () => {
     const loss = () => page.locator('.loss strong');

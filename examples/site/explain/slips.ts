@@ -19,7 +19,7 @@ export function slips(show: (dim: 0 | 1) => void): HTMLElement {
       { class: 'card slip' },
       h('h3', {}, title),
       h('p', {}, words),
-      h('p', { class: 'detail' }, detail),
+      h('p', { class: 'detail' }, h('code', {}, detail)),
       h(
         'dl',
         { class: 'versus' },

@@ -256,7 +256,7 @@ export function lossStage(settings: Settings, figure: Figure): HTMLElement {
     'loss',
     formulaOf('loss', dim, mean),
     h('p', { class: 'working' }, working),
-    h('p', { class: 'result' }, h('span', { class: 'name' }, name), h('strong', {}, decimals(loss))),
+    h('p', { class: 'result' }, h('code', { class: 'name' }, name), h('strong', {}, decimals(loss))),
     ...remarks.map((remark) =>
       h('p', { class: dim === 0 || Number.isNaN(loss) ? 'remark warning' : 'remark' }, remark),
     ),
