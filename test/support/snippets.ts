@@ -10,7 +10,9 @@ export interface Snippet {
 }
 
 export const README = 'README.md';
-export const PAGES = readdirSync('docs').map((name) => join('docs', name));
+export const PAGES = readdirSync('docs')
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => join('docs', name));
 
 const SOURCES = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
