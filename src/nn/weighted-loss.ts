@@ -31,7 +31,7 @@ export abstract class WeightedLoss<R extends Reduction> {
     this.ignoreIndex = ignoreIndex;
     this.reduction = reduction;
     this.dim = dim;
-    this.keptWeight = weight && new KeptWeight(weight);
+    this.keptWeight = weight == null ? null : new KeptWeight(weight); // other than null, '' has to be refused
     explainInCompile();
   }
 
