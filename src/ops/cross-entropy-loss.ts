@@ -31,8 +31,10 @@ export const crossEntropyLossOp = defineLoss('CrossEntropyLoss', {
         const { x, k } = terms({ ...inputs, dy }, attrs);
         // Without a share in the loss, a probability has no derivative, not even by way of an infinite logarithm.
         const logP = attrs.labelSmoothing === 1 ? zerosLike(x) : logSoftmaxOp(x, VIEW);
-        const weightedLogP = weight.size > 0 ? weighted(perClass(weight), logP) : logP;
-        return reshape(mul(weightedLogP, mul(k, attrs.labelSmoothing - 1)), target.shape);
+        // The share first: a weight alone might make what is large overflow.
+        const share = 1 - attrs.labelSmoothing;
+        const shareOfLogP = weight.size > 0 ? weighted(mul(perClass(weight), share), logP) : mul(logP, share);
+        return reshape(mul(shareOfLogP, neg(k)), target.shape);
       },
       weight: () => {
         const { x, k, q } = terms({ ...inputs, dy }, attrs);
