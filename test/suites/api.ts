@@ -127,6 +127,7 @@ export function apiSuite(backend: string): Check[] {
         [[1, , 3], '`weight` must hold numbers, got undefined at index 1'],
         [[1, null, 3], '`weight` must hold numbers, got null at index 1'],
         [[[1], [2], [3]], '`weight` must hold numbers, got Array at index 0'],
+        ['', 'Expected `weight` to be an array of numbers or a tf.Tensor, got string'],
         ['123', 'Expected `weight` to be an array of numbers or a tf.Tensor, got string'],
         [new DataView(new ArrayBuffer(24)), 'Expected `weight` to be an array of numbers or a tf.Tensor, got DataView'],
         [{ length: 3 }, 'Expected `weight` to be an array of numbers or a tf.Tensor, got Object'],
