@@ -6,7 +6,18 @@ import { backendsOf, besides, type Report, show, unique } from './report';
 const WIDTH = 860;
 const MARGIN = 110;
 const ROW = 18;
-const COLORS = ['#d62728', '#1f77b4', '#17a2b8', '#9467bd', '#ff9896', '#7f7f7f', '#8c564b', '#2ca02c', '#f7b6d2', '#bcbd22'];
+const COLORS = [
+  '#d62728',
+  '#1f77b4',
+  '#17a2b8',
+  '#9467bd',
+  '#ff9896',
+  '#7f7f7f',
+  '#8c564b',
+  '#2ca02c',
+  '#f7b6d2',
+  '#bcbd22',
+];
 
 /** The times of forward with gradient as an SVG: a dot a contender, a line for its quartiles, on a log scale. */
 export function chart({ rows, machine, date, load }: Report): string {
