@@ -1,18 +1,16 @@
 import { findChromium } from '../scripts/setup/chromium-path.mjs';
 import { launchChromium, serve } from '../test/support/browser';
 import { pageFiles } from '../test/support/page-files';
-import { NANOGPT } from './contender';
+import { JAX, NANOGPT } from './contender';
 import { hasNanogpt, nanogptAlias } from './nanogpt';
 import { type Place, placeElsewhere, type Register, type Runtime, seat } from './place';
 
 export const CHROMIUM_BACKENDS = ['cpu', 'wasm', 'webgl', 'webgpu'];
 
-/** Those who need no backend of TensorFlow.js, or bring their own, and beside which one they sit. */
+/** Those who need no backend of TensorFlow.js, or bring their own, and beside which ones they sit. */
 const PEERS = {
-  'jax-js on wasm': 'chromium/wasm',
-  'jax-js on webgpu': 'chromium/webgpu',
-  [`${NANOGPT} on webgl`]: 'chromium/webgl',
-  [`${NANOGPT} on webgpu`]: 'chromium/webgpu',
+  [JAX]: ['chromium/wasm', 'chromium/webgpu'],
+  [NANOGPT]: ['chromium/webgl', 'chromium/webgpu'],
 };
 
 /** As `package.json` has them for Node. */
@@ -31,8 +29,8 @@ export async function openChromium(ids: readonly string[], { versions, absent }:
   const browser = await launchChromium(JS_FLAGS);
   versions.Chromium = browser.version();
   const entrances: Record<string, Runtime['entrances'][string]> = {};
-  const open = async (name: string, id: string) => {
-    const [peer, backend] = name.split(' on ');
+  const open = async (id: string, peer?: string) => {
+    const name = peer ? `${peer} beside ${id}` : id;
     if (peer === NANOGPT && !hasNanogpt()) {
       absent.push(`${name}; \`npm install --no-save ${NANOGPT}@1.3.0\` brings it`);
       return;
@@ -49,15 +47,17 @@ export async function openChromium(ids: readonly string[], { versions, absent }:
       ),
     );
     try {
-      await place.open(peer === NANOGPT ? backend : name);
-      entrances[`${id} ${name}`] = (shape) => seat(id, place, shape);
+      await place.open(id.split('/')[1], peer);
+      entrances[name] = (shape) => seat(id, place, shape);
     } catch (error) {
-      absent.push(`${name} in Chromium: ${(error as Error).message}`);
+      absent.push(`${name}: ${(error as Error).message}`);
       await page.close();
     }
   };
-  for (const id of ids) await open(id.split('/')[1], id);
-  for (const [name, id] of Object.entries(PEERS)) if (ids.includes(id)) await open(name, id);
+  for (const id of ids) await open(id);
+  for (const [peer, all] of Object.entries(PEERS)) {
+    for (const id of all) if (ids.includes(id)) await open(id, peer);
+  }
   return {
     entrances,
     async close() {

@@ -1,6 +1,7 @@
 import { setBackend } from '@tensorflow/tfjs';
 import { provideWebGPU } from '../test/support/dawn';
 import { serveParent } from '../test/support/serve-parent';
+import { JAX, JS_PYTORCH } from './contender';
 import { freshArrayContender } from './fresh-array';
 import { type JaxDevice, jaxContender } from './jax';
 import { jsPytorchContender } from './js-pytorch';
@@ -19,10 +20,9 @@ const PACKAGES: Record<string, () => Promise<unknown>> = {
 };
 
 serveParent(
-  createPlace(async (backend) => {
-    const [peer, device] = backend.split(' on ');
-    if (peer === 'js-pytorch') return async (problem) => [await jsPytorchContender(problem)];
-    if (peer === 'jax-js') return async (problem) => [await jaxContender(problem, device as JaxDevice)];
+  createPlace(async (backend, peer) => {
+    if (peer === JS_PYTORCH) return async (problem) => [await jsPytorchContender(problem)];
+    if (peer === JAX) return async (problem) => [await jaxContender(problem, backend as JaxDevice)];
     await PACKAGES[backend]();
     if (!(await setBackend(backend))) throw new Error(`the ${backend} backend does not start`);
     return (problem) => [

@@ -3,7 +3,8 @@ import { makeProblem, type Problem } from './problem';
 
 /** What a process or page does for the benchmark: it holds contenders, who run there when it is their turn. */
 export interface Place {
-  open(backend: string): Promise<void>;
+  /** For TensorFlow.js on a backend, or for a peer, on what it calls one. */
+  open(backend: string, peer?: string): Promise<void>;
   /** Makes the contenders for a shape, in place of the last one's. */
   load(shape: readonly number[]): Promise<{ name: string; modes: readonly Mode[] }[]>;
   check(index: number): Promise<string | null>;
@@ -21,15 +22,15 @@ export function placeElsewhere(call: (method: keyof Place, args: unknown[]) => P
   return new Proxy({} as Place, { get } as ProxyHandler<Place>);
 }
 
-/** `start` prepares a backend; it gives what makes the contenders there. */
+/** `start` prepares a backend, or a peer; it gives what makes the contenders there. */
 export function createPlace(
-  start: (backend: string) => Promise<(problem: Problem) => Promise<Contender[]> | Contender[]>,
+  start: (backend: string, peer?: string) => Promise<(problem: Problem) => Promise<Contender[]> | Contender[]>,
 ): Place {
   let enter: Awaited<ReturnType<typeof start>>;
   let contenders: Contender[] = [];
   return {
-    async open(backend) {
-      enter = await start(backend);
+    async open(backend, peer) {
+      enter = await start(backend, peer);
     },
     async load(shape) {
       for (const contender of contenders) contender.dispose?.();
