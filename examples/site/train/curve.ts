@@ -67,6 +67,16 @@ export function curve(
       canvas,
     );
   };
+  // Once a frame at most, however fast values come: canvas work that piles up would hold back all frames.
+  let isDue = false;
+  const drawSoon = () => {
+    if (isDue) return;
+    isDue = true;
+    requestAnimationFrame(() => {
+      isDue = false;
+      plot?.setData(data as uPlot.AlignedData);
+    });
+  };
   new ResizeObserver(draw).observe(canvas);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
 
@@ -77,11 +87,11 @@ export function curve(
       data[0].push(step);
       data[1].push(values.ours ?? null);
       data[2].push(values.theirs ?? null);
-      plot?.setData(data as uPlot.AlignedData);
+      drawSoon();
     },
     clear() {
       data = [[], [], []];
-      plot?.setData(data as uPlot.AlignedData);
+      drawSoon();
     },
     describe: (text) => canvas.setAttribute('aria-label', text),
   };

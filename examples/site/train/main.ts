@@ -110,12 +110,14 @@ worker.onmessage = ({ data }: MessageEvent<TrainMessage>) => {
     readAgain();
   } else if (data.type === 'progress') {
     if (ready) progress(data.progress); // else it is of before a reset
-  } else if (data.type === 'reading') show(data.probabilities);
-  else if (data.type === 'sample') {
+  } else if (data.type === 'reading') {
+    expectReadings(unread - 1);
+    show(data.probabilities);
+  } else if (data.type === 'sample') {
     pad.show(data.image);
     image = data.image;
     truth = data.label;
-    ask({ type: 'read', image });
+    readAgain();
   } else fail(data.reason);
 };
 worker.onerror = ({ message }) => fail(message || 'noWorker');
@@ -123,6 +125,7 @@ ask({ type: 'backend', backend: first });
 
 function fail(reason: string): void {
   training = false;
+  expectReadings(0);
   startButton.textContent = text.start;
   status.textContent = text.failed(sayReason(reason, t));
 }
@@ -211,14 +214,24 @@ function drawRuns(names: readonly LossName[], times: Progress['times'] = {}, pea
 /** What a held-out digit that is shown really is. */
 let truth: number | null = null;
 
+/** Images that the worker has yet to read. */
+let unread = 0;
+
+function expectReadings(count: number): void {
+  unread = Math.max(0, count);
+  prediction.ariaBusy = String(unread > 0);
+}
+
 function read(): void {
   truth = null;
   readAgain();
 }
 
 function readAgain(): void {
-  if (image && ready) ask({ type: 'read', image });
-  else if (!image) {
+  if (image && ready) {
+    expectReadings(unread + 1);
+    ask({ type: 'read', image });
+  } else if (!image) {
     reading.textContent = text.blank;
     prediction.replaceChildren();
   }
