@@ -39,6 +39,16 @@ const PICTURES: Record<string, Picture> = {
     },
     of: (page) => page.locator('.cards'),
   },
+  compare: {
+    address: 'compare.html?lang=en',
+    width: 900,
+    async use(page) {
+      await page.getByLabel('cpu').uncheck();
+      await page.getByRole('button', { name: 'Compare' }).click();
+      await page.getByText('Done.').waitFor({ timeout: 300_000 });
+    },
+    of: (page) => page.locator('.results'),
+  },
 };
 
 /** A third of the bytes. The page's own policy lets no data in but by an argument. */

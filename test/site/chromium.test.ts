@@ -458,5 +458,10 @@ describeWith('CHROMIUM_PATH')('the site in Chromium', () => {
       if (i === 1) expect(await table.textContent()).toContain('Programs');
     }
     expect(await audit()).toEqual([]);
+    await page.setViewportSize(NARROW);
+    const beyond = await page.$$eval('.scroll', (all) => all.map((table) => table.scrollWidth - table.clientWidth));
+    expect(beyond).toEqual([0, 0]);
+    expect(await audit()).toEqual([]);
+    expect(await page.getByRole('table').first().getByRole('row').first().getByRole('columnheader').count()).toBe(4);
   }, 150_000);
 });

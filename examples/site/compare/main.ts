@@ -138,10 +138,14 @@ function tableOf(caption: string, device: string, rows: readonly Row[]): HTMLEle
     { class: 'card scroll', tabindex: '0', role: 'region', 'aria-label': caption },
     h(
       'table',
-      { class: 'bars' },
+      { class: 'bars', role: 'table' },
       h('caption', {}, caption, device ? h('span', { class: 'device' }, device) : null),
-      h('thead', {}, h('tr', {}, ...heads.map((head) => h('th', { scope: 'col' }, head)))),
-      h('tbody', {}, ...rows.map((row) => line(row, onGpu))),
+      h(
+        'thead',
+        { role: 'rowgroup' },
+        h('tr', { role: 'row' }, ...heads.map((head) => h('th', { scope: 'col', role: 'columnheader' }, head))),
+      ),
+      h('tbody', { role: 'rowgroup' }, ...rows.map((row) => line(row, onGpu))),
     ),
   );
 }
@@ -153,10 +157,10 @@ function line(
   const spread = time && `${digits3(time.lower)} – ${digits3(time.upper)}`;
   return h(
     'tr',
-    { class: ours ? 'ours' : '' },
+    { class: ours ? 'ours' : '', role: 'row' },
     h(
       'th',
-      { scope: 'row' },
+      { scope: 'row', role: 'rowheader' },
       h('span', { class: 'name' }, name),
       bar ? barOf(bar) : null,
       ...[fault && text.wrong(fault), omitted && text.omitted(omitted)].map(
@@ -165,13 +169,13 @@ function line(
     ),
     h(
       'td',
-      {},
+      { role: 'cell' },
       time ? h('strong', {}, milliseconds(time.median)) : '–',
       spread ? h('span', { class: 'spread' }, spread) : null,
     ),
-    h('td', { class: 'ratio' }, ours ? text.ours : ratio ? text.times(digits3(ratio)) : '–'),
-    onGpu && h('td', {}, programs ?? '–'),
-    h('td', {}, peak === undefined ? '–' : bytes(peak)),
+    h('td', { class: 'ratio', role: 'cell' }, ours ? text.ours : ratio ? text.times(digits3(ratio)) : '–'),
+    onGpu && h('td', { role: 'cell' }, programs ?? '–'),
+    h('td', { role: 'cell' }, peak === undefined ? '–' : bytes(peak)),
   );
 }
 
