@@ -58,6 +58,29 @@ describe('compiled', () => {
       expect({ [symbol.name]: wanted.filter((tag) => !tags.includes(tag)) }).toEqual({ [symbol.name]: [] });
     }
   });
+
+  test.each(ENTRIES)('each function of %s on tensors has a formula, and the shapes of all of them', (entry) => {
+    const checker = compiled.program.getTypeChecker();
+    const source = checker.getSymbolAtLocation(compiled.program.getSourceFile(resolve(entry))!)!;
+    const faults: string[] = [];
+    for (const exported of checker.getExportsOfModule(source)) {
+      const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
+      const { valueDeclaration: declaration } = symbol;
+      if (!declaration || !ts.isFunctionDeclaration(declaration)) continue;
+      const isTensor = (type = '') => /^(AnyTensor|T|.*Tensor(\dD)?)$/.test(type);
+      const tensors = declaration.parameters.filter(({ type }) => isTensor(type?.getText()));
+      if (tensors.length === 0) continue;
+      const text = ts.displayPartsToString(symbol.getDocumentationComment(checker));
+      if (!text.includes('```text')) faults.push(`${symbol.name} has no formula`);
+      for (const { name } of tensors) {
+        const is = (tag: ts.JSDocTagInfo) => tag.name === 'param' && tag.text?.[0].text === name.getText();
+        const description = ts.displayPartsToString(symbol.getJsDocTags(checker).find(is)?.text);
+        if (!/`\[.*\]`|shape|[Ss]calar/.test(description))
+          faults.push(`${symbol.name}: the shape of ${name.getText()}`);
+      }
+    }
+    expect(faults).toEqual([]);
+  });
 });
 
 test.each(snippets)(
