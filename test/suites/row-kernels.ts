@@ -25,6 +25,7 @@ export function rowKernelsSuite(backend: string): Check[] {
       run: () => exactExponential((xs) => xs.map(expNonPositive), [Number.NaN, -3e38, -104, -1e-45, -0, 0]),
     },
     { name: 'SIMD and JavaScript agree, on arrays in the memory and elsewhere', run: allAgree },
+    { name: 'SIMD and JavaScript agree on products of matrices', run: productsAgree },
     { name: 'arrays in the memory are used in place', run: inPlace },
   ];
   if (backend === 'wasm') checks.push({ name: 'the heap may grow in between', run: growth });
@@ -208,6 +209,51 @@ function outcome(kernels: RowKernels, problem: Problem, place: Place) {
     if (dy === one || view.rows > 1) kernels.scale(scaled, view, dy, expected);
   }
   return results;
+}
+
+/** Sizes that fill vectors and blocks and do not, single columns, more units than a tile has, and nothing at all. */
+const PROJECTIONS: [rows: number, units: number, features: number][] = [
+  [1, 1, 1],
+  [1, 9, 4],
+  [3, 5, 7],
+  [4, 8, 16],
+  [7, 13, 1],
+  [9, 33, 18],
+  [2, 5003, 12],
+  [70, 17, 65],
+  [0, 3, 2],
+  [3, 0, 2],
+];
+
+function productsAgree(): void {
+  for (const [rows, units, features] of PROJECTIONS) {
+    const matrix = (size: number, seed: number) =>
+      Float32Array.from({ length: size }, (_, i) => Math.sin(seed + 7 * i));
+    const matrices = { x: matrix(rows * features, 1), w: matrix(units * features, 2), g: matrix(rows * units, 3) };
+    for (const [to, terms] of [
+      ['x', units],
+      ['w', rows],
+      ['g', features],
+    ] as const) {
+      const product = (kernels: RowKernels, place: Place) => {
+        const placed = { x: place(matrices.x), w: place(matrices.w), g: place(matrices.g) };
+        kernels.addProduct(to, { ...placed, features });
+        return placed;
+      };
+      const want = product(javascript, copied);
+      const { workspace, place } = arena();
+      const all = {
+        elsewhere: product(simdRowKernels(ownWorkspace())!, copied),
+        within: product(simdRowKernels(workspace)!, place),
+      };
+      for (const [name, got] of Object.entries(all)) {
+        for (const matrix of ['x', 'w', 'g'] as const) {
+          const what = `${matrix} of SIMD ${name}, what is added to ${to} of ${rows} x ${units} x ${features}`;
+          assertClose(got[matrix], want[matrix], matrix === to ? 4e-6 * Math.sqrt(terms) : 0, what);
+        }
+      }
+    }
+  }
 }
 
 /** Only for an upstream gradient of 1 is what the forward kernel found of use. */
