@@ -221,7 +221,7 @@ function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tensor | un
   const view = classView([rows, ...shape], 1);
   const weightSum = () => (ofIndices ? total(rowWeights(target, weight, view, ignoreIndex)) : scalar(view.rows));
   const divisor = reduction === 'mean' ? weightSum() : scalar(1);
-  const upstream = dy && (isReduced ? quotient(dy, divisor) : dy);
+  const chunkUpstream = dy && (isReduced ? quotient(dy, divisor) : dy);
 
   /** The rows of a chunk, of a tensor that has all of them. */
   const take = (x: Tensor, first: number, n: number): Tensor => {
@@ -259,13 +259,18 @@ function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tensor | un
         shaped(logits, [n, ...shape]),
       );
       const lossInputs = { input: logits, target: takeLabels(first, n), weight };
-      const wants = upstream ? 'record' : 'loss';
+      const wants = chunkUpstream ? 'record' : 'loss';
       const outputs = runOp<Tensor[]>('CrossEntropyLoss', lossInputs, { ...lossAttrs, wants });
       const stats = () => (ofIndices ? outputs.slice(-2) : probabilityStats(logits, lossInputs.target, 1, reduction));
       const ofChunk = [outputs[0], ...(attrs.stats ? stats() : [])];
-      if (!upstream) return ofChunk;
+      if (!chunkUpstream) return ofChunk;
       const [, record, one] = outputs;
-      const gradInputs = { ...lossInputs, dy: isReduced ? upstream : take(upstream, first, n), record, divisor: one };
+      const gradInputs = {
+        ...lossInputs,
+        dy: isReduced ? chunkUpstream : take(chunkUpstream, first, n),
+        record,
+        divisor: one,
+      };
       const gradient = consume(
         consume(logits, () => runOp<Tensor>('CrossEntropyLossGrad', gradInputs, { ...lossAttrs, wants })),
         (gradient) => shaped(gradient, [n, units]),
@@ -277,7 +282,7 @@ function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tensor | un
       return [...ofChunk, byRows, ...added];
     });
     results.forEach((all, i) => void all.push(made[i]));
-    if (!upstream) continue;
+    if (!chunkUpstream) continue;
     const [byRows, ...added] = made.slice(results.length);
     byInput.push(byRows);
     sums.forEach((sum, i) => {

@@ -26,7 +26,7 @@ export type LossGradTensors = LossTensors & { readonly dy: Tensor; readonly reco
 export type LossAndStats = [loss: Tensor, correct: Tensor, count: Tensor];
 
 /** What a caller of an op says of a loss: the op adds the rest. */
-export type GivenAttrs = Omit<LossAttrs, 'wants' | 'upstream'>;
+type GivenAttrs = Omit<LossAttrs, 'wants' | 'upstream'>;
 
 /** What is known of it once it stands on the tape. */
 type PlacedAttrs = LossAttrs & { readonly place: number };

@@ -98,11 +98,11 @@ export const javascript: RowKernels = {
     });
   },
 
-  scale(x, { outer, classes, inner }, dy, expected) {
-    if (dy.length === 1) scaleSpan(x, 0, x.length, dy[0] / expected);
-    else if (inner === 1) dy.forEach((k, r) => void scaleSpan(x, r * classes, (r + 1) * classes, k / expected));
+  scale(x, { outer, classes, inner }, dy, upstream) {
+    if (dy.length === 1) scaleSpan(x, 0, x.length, dy[0] / upstream);
+    else if (inner === 1) dy.forEach((k, r) => void scaleSpan(x, r * classes, (r + 1) * classes, k / upstream));
     else {
-      const factors = Float64Array.from(dy, (k) => k / expected); // as float32 some would be 0
+      const factors = Float64Array.from(dy, (k) => k / upstream); // as float32 some would be 0
       for (let o = 0, i = 0; o < outer; o++) {
         const [first, end] = [o * inner, (o + 1) * inner];
         for (let c = 0; c < classes; c++) for (let r = first; r < end; r++, i++) x[i] *= factors[r];

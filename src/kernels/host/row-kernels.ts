@@ -38,8 +38,8 @@ export interface RowKernels {
   softmaxGradient(y: Values, dy: Values, view: ClassView, out: Values): void;
   /** `dy - softmax(x) * sum(dy)`. */
   logSoftmaxGradient(x: Values, dy: Values, view: ClassView, out: Values): void;
-  /** `x *= dy / expected`, in place; `dy` is one number for all rows, or one a row. */
-  scale(x: Values, view: ClassView, dy: Values, expected: number): void;
+  /** `x *= dy / upstream`, in place: from the upstream gradient that `x` was made for to `dy`, one number or one a row. */
+  scale(x: Values, view: ClassView, dy: Values, upstream: number): void;
   /**
    * Of the three matrices that a projection has to do with, adds to one the product of the others: to `g` the logits
    * `x w^T`, to `x` the gradient by the input, `g w`, or to `w` that by the weights, `g^T x`.

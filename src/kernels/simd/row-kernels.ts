@@ -51,20 +51,20 @@ export function simdRowKernels(workspace: Workspace): RowKernels | null {
     },
 
     // In place, where nothing need be moved: so it must not reserve any room, for which the memory might grow.
-    scale(x, view, dy, expected) {
-      if (!isWithin(x)) return javascript.scale(x, view, dy, expected); // there and back would take longer
+    scale(x, view, dy, upstream) {
+      if (!isWithin(x)) return javascript.scale(x, view, dy, upstream); // there and back would take longer
       const { outer, classes, inner, rows } = view;
       if (dy.length === 1 || inner === 1) {
         const [count, size] = dy.length === 1 ? [1, x.length] : [rows, classes];
         setParameters(module, { classes: size, classStride: 0, upstreamStep: 4 });
         module.upstream.value = dy.byteOffset;
-        module.scale(count, x.byteOffset, 1 / expected);
+        module.scale(count, x.byteOffset, 1 / upstream);
         return;
       }
       setParameters(module, { classes, classStride: 4 * inner });
       for (let o = 0; o < outer; o++) {
         module.upstream.value = dy.byteOffset + 4 * o * inner;
-        module.scale(inner, x.byteOffset + 4 * o * classes * inner, 1 / expected);
+        module.scale(inner, x.byteOffset + 4 * o * classes * inner, 1 / upstream);
       }
     },
 
