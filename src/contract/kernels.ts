@@ -39,7 +39,7 @@ export interface LossAttrs {
   readonly wants: 'loss' | 'record' | 'gradient';
   /** Whether it is to give `Stats` as well: CrossEntropyLoss with indices only. */
   readonly stats?: boolean;
-  /** For the gradient kernel: nobody needs the input any more. It may write the gradient over it, and give it back. */
+  /** Nobody needs the input after the gradient kernel: it may write the gradient over it, and give it back. */
   readonly overwrites?: boolean;
   /** What upstream gradient a gradient that is made along with the loss is for: `ops/upstream.ts` says why not always 1. */
   readonly upstream: number;

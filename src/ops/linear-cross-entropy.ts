@@ -219,9 +219,18 @@ function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tensor | un
 
   const isReduced = reduction !== 'none';
   const view = classView([rows, ...shape], 1);
-  const weightSum = () => (ofIndices ? total(rowWeights(target, weight, view, ignoreIndex)) : scalar(view.rows));
+  const weightSum = () => {
+    if (!ofIndices) return scalar(view.rows);
+    const isKnown = labels && weight.size === 0; // then no device need be asked
+    if (isKnown) return scalar(labels.filter((label: number) => label !== ignoreIndex).length);
+    return total(rowWeights(target, weight, view, ignoreIndex));
+  };
   const divisor = reduction === 'mean' ? weightSum() : scalar(1);
-  const chunkUpstream = dy && (isReduced ? quotient(dy, divisor) : dy);
+  // What a chunk's sum gets, as a number if it can be had without asking a device: then value and gradient are one sweep.
+  const [a, b] = dy && isReduced ? [dy, divisor].map((x) => knownValues(x)?.[0]) : [];
+  const upstream = a === undefined || b === undefined ? Number.NaN : a / b;
+  const isAlong = Number.isFinite(upstream);
+  const chunkUpstream = dy && (isAlong ? scalar(upstream) : isReduced ? quotient(dy, divisor) : dy);
 
   /** The rows of a chunk, of a tensor that has all of them. */
   const take = (x: Tensor, first: number, n: number): Tensor => {
@@ -244,7 +253,7 @@ function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tensor | un
     dim: 1,
     reduction: isReduced ? 'sum' : 'none',
     overwrites: true,
-    upstream: 1,
+    upstream: isAlong ? upstream : 1,
   };
   /** The losses of the chunks, and their stats where those are wanted. */
   const results: Tensor[][] = attrs.stats ? [[], [], []] : [[]];
@@ -259,22 +268,20 @@ function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tensor | un
         shaped(logits, [n, ...shape]),
       );
       const lossInputs = { input: logits, target: takeLabels(first, n), weight };
-      const wants = chunkUpstream ? 'record' : 'loss';
+      const wants = isAlong ? 'gradient' : chunkUpstream ? 'record' : 'loss';
       const outputs = runOp<Tensor[]>('CrossEntropyLoss', lossInputs, { ...lossAttrs, wants });
-      const stats = () => (ofIndices ? outputs.slice(-2) : probabilityStats(logits, lossInputs.target, 1, reduction));
-      const ofChunk = [outputs[0], ...(attrs.stats ? stats() : [])];
+      const stats = () => (ofIndices ? outputs.splice(-2) : probabilityStats(logits, lossInputs.target, 1, reduction));
+      const ofStats = attrs.stats ? stats() : [];
+      const [loss, second, one] = outputs;
+      const ofChunk = [loss, ...ofStats];
       if (!chunkUpstream) return ofChunk;
-      const [, record, one] = outputs;
-      const gradInputs = {
-        ...lossInputs,
-        dy: isReduced ? chunkUpstream : take(chunkUpstream, first, n),
-        record,
-        divisor: one,
-      };
-      const gradient = consume(
-        consume(logits, () => runOp<Tensor>('CrossEntropyLossGrad', gradInputs, { ...lossAttrs, wants })),
-        (gradient) => shaped(gradient, [n, units]),
-      );
+      const ofRows = isReduced ? chunkUpstream : take(chunkUpstream, first, n);
+      const byLogits = consume(logits, () => {
+        if (!one) return second;
+        const gradInputs = { ...lossInputs, dy: ofRows, record: second, divisor: one };
+        return runOp<Tensor>('CrossEntropyLossGrad', gradInputs, { ...lossAttrs, wants });
+      });
+      const gradient = consume(byLogits, (gradient) => shaped(gradient, [n, units]));
       const byRows = runOp<Tensor>('LinearInputGrad', { x: gradient, weight: w }, {});
       const added = sums.map((sum, i) =>
         sum.size === 0 ? sum : runOp<Tensor>('LinearWeightGrad', { sum, gradient, x: i === 0 ? xs : ones([n, 1]) }, {}),

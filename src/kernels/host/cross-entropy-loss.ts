@@ -9,8 +9,10 @@ type CrossEntropyLoss<Backend> = Pick<Kernels<Backend>, 'CrossEntropyLoss' | 'Cr
 
 export function crossEntropyLossKernels<Backend extends HostBackend>(host: Host<Backend>): CrossEntropyLoss<Backend> {
   return {
-    CrossEntropyLoss({ input, target, weight }, attrs, backend) {
-      const view = classView(input.shape, attrs.dim);
+    CrossEntropyLoss({ input, target, weight }, wanted, backend) {
+      const view = classView(input.shape, wanted.dim);
+      // A gradient over its logits comes afterwards: the loss reads them to the end.
+      const attrs = wanted.wants === 'gradient' && wanted.overwrites ? { ...wanted, wants: 'record' as const } : wanted;
       const shapes = lossShapes(input.shape, view.rows, attrs);
       const all = [...shapes, ...statsShapes(input.shape, view.rows, attrs)];
       const isAlong = attrs.wants === 'gradient';

@@ -6,7 +6,7 @@ import { runNative, type TensorflowBackend } from './backend';
 type Native = Kernels<TensorflowBackend>;
 
 /** Elements of the sum that are added to at a time: what is added has to be there first. */
-const BLOCK = 2 ** 18;
+const BLOCK = 2 ** 20;
 
 export const linearLogits: Native['LinearLogits'] = (inputs) => {
   const { x, weight, bias } = inputs as Tensors<typeof inputs>;
