@@ -18,7 +18,6 @@ import {
   reshape,
   scalar,
   sub,
-  sum,
   type Tensor,
   tidy,
   where,
@@ -27,6 +26,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { type ClassView, classView } from './class-view';
 import type { LossAttrs } from './kernels';
+import { blockedSum } from './sum';
 
 /**
  * The terms of the loss formulas in public, differentiable ops over the class view: what is dense is
@@ -150,5 +150,5 @@ export function perUnitOf(
 
 /** The sum of a row's coefficients. Of a copy: WebGPU cannot sum up what was cast from int32. */
 export function massOf(coefficients: Tensor): Tensor {
-  return sum(mul(coefficients, 1), 1, true);
+  return blockedSum(mul(coefficients, 1));
 }

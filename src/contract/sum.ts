@@ -20,6 +20,13 @@ export function blockedSum(x: Tensor): Tensor {
   return blockedSum(reshape(sums, [outer, blocks, inner]));
 }
 
+/** The sums over all rows of a dense tensor, one a class. */
+export function sumOfRows(x: Tensor): Tensor {
+  const [outer, classes, inner] = x.shape;
+  const ofInner = blockedSum(reshape(x, [outer * classes, inner, 1]));
+  return reshape(blockedSum(reshape(ofInner, [1, outer, classes])), [classes]);
+}
+
 /** The sum of all elements. */
 export function total(x: Tensor): Scalar {
   return reshape(blockedSum(reshape(x, [1, x.size, 1])), []) as Scalar;

@@ -1,4 +1,4 @@
-import { mul, neg, reshape, sum, type Tensor, zerosLike } from '@tensorflow/tfjs-core';
+import { mul, neg, reshape, type Tensor, zerosLike } from '@tensorflow/tfjs-core';
 import { classView } from '../contract/class-view';
 import {
   coefficients,
@@ -12,6 +12,7 @@ import {
   weighted,
 } from '../contract/formulas';
 import type { LossAttrs } from '../contract/kernels';
+import { sumOfRows } from '../contract/sum';
 import { defineLoss, type LossGradTensors, type LossTensors, notDifferentiable } from './loss';
 import { centred, logSoftmaxOp, softmaxOp } from './softmax';
 
@@ -38,7 +39,7 @@ export const crossEntropyLossOp = defineLoss('CrossEntropyLoss', {
       },
       weight: () => {
         const { x, k, q } = terms({ ...inputs, dy }, attrs);
-        return sum(mul(weighted(q(), logSoftmaxOp(x, VIEW)), neg(k)), [0, 2]);
+        return sumOfRows(mul(weighted(q(), logSoftmaxOp(x, VIEW)), neg(k)));
       },
     };
   },
@@ -65,7 +66,7 @@ export const crossEntropyLossOp = defineLoss('CrossEntropyLoss', {
         const unweighted = mul(turn(softmaxOp(x, VIEW)), mul(k, attrs.labelSmoothing - 1));
         return reshape(weight.size > 0 ? mul(unweighted, perClass(weight)) : unweighted, target.shape);
       },
-      weight: () => sum(mul(mul(q(), turn(softmaxOp(x, VIEW))), neg(k)), [0, 2]),
+      weight: () => sumOfRows(mul(mul(q(), turn(softmaxOp(x, VIEW))), neg(k))),
     };
   },
 });

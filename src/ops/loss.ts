@@ -4,14 +4,16 @@ import {
   type NamedAttrMap,
   onesLike,
   registerGradient,
+  reshape,
   type Scalar,
-  sum,
   type Tensor,
   tidy,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import { detached } from '../contract/formulas';
+import { classView } from '../contract/class-view';
+import { dense, detached } from '../contract/formulas';
 import type { LossAttrs } from '../contract/kernels';
+import { blockedSum, total } from '../contract/sum';
 import { runOp, runSaving } from './run-op';
 import { isDifferentiatedOnce, recall, saveForGradient } from './tape';
 import { expectedUpstream, noteUpstream } from './upstream';
@@ -82,7 +84,8 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
         dy: () => {
           if (v.size === 0) return zerosLike(dy); // not every backend sums up nothing
           const perUnit = mul(v, runGrad({ ...inputs, dy: onesLike(dy) }, attrs));
-          return attrs.reduction === 'none' ? sum(perUnit, attrs.dim) : sum(perUnit);
+          if (attrs.reduction !== 'none') return total(perUnit);
+          return reshape(blockedSum(dense(perUnit, classView(v.shape, attrs.dim))), dy.shape);
         },
         // Functions of the input too, but what they contribute is in the derivative by the input already.
         record: () => zerosLike(record),

@@ -1,6 +1,7 @@
-import { engine, mul, neg, registerGradient, sub, sum, type Tensor, zerosLike } from '@tensorflow/tfjs-core';
+import { engine, mul, neg, registerGradient, sub, type Tensor, zerosLike } from '@tensorflow/tfjs-core';
 import { inClassView } from '../contract/formulas';
 import type { KernelName, SoftmaxAttrs } from '../contract/kernels';
+import { blockedSum } from '../contract/sum';
 import { runOp, runSaving } from './run-op';
 import { recall, saveForGradient } from './tape';
 
@@ -31,7 +32,7 @@ function softmaxGrad(dy: Tensor, x: Tensor, y: Tensor, attrs: SoftmaxAttrs): Ten
 
 /** `v` less its mean under the distribution `p` of each row: the derivative of `p` along `v` is `p * centred(v, p)`. */
 export function centred(v: Tensor, p: Tensor): Tensor {
-  return sub(v, sum(mul(v, p), 1, true));
+  return sub(v, blockedSum(mul(v, p)));
 }
 
 type Saved = Record<'x' | 'y' | 'dy', Tensor>;
@@ -50,9 +51,7 @@ gradient('LogSoftmaxDim', (dy, { x }, attrs) => ({ x: () => logSoftmaxGrad(dy, x
 gradient('LogSoftmaxDimGrad', (v, { dy, x }, attrs) => ({
   dy: () => inClassView([v, softmaxOp(x, attrs)], attrs.dim, centred),
   x: () =>
-    inClassView([v, dy, softmaxOp(x, attrs)], attrs.dim, (v, dy, p) =>
-      neg(mul(sum(dy, 1, true), mul(p, centred(v, p)))),
-    ),
+    inClassView([v, dy, softmaxOp(x, attrs)], attrs.dim, (v, dy, p) => neg(mul(blockedSum(dy), mul(p, centred(v, p))))),
 }));
 
 gradient('SoftmaxDim', (dy, { x, y }, attrs) => ({ x: () => softmaxGrad(dy, x, y, attrs) }));
@@ -61,7 +60,7 @@ gradient('SoftmaxDimGrad', (v, { dy, x, y }, attrs) => ({
   dy: () => softmaxGrad(v, x, y, attrs),
   x: () => {
     const byY = inClassView([v, dy, softmaxOp(x, attrs)], attrs.dim, (v, dy, p) =>
-      sub(mul(v, centred(dy, p)), mul(dy, sum(mul(v, p), 1, true))),
+      sub(mul(v, centred(dy, p)), mul(dy, blockedSum(mul(v, p)))),
     );
     return softmaxGrad(byY, x, y, attrs);
   },

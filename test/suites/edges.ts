@@ -81,6 +81,12 @@ const nothing: Check[] = [
             await assertBoth((x) => crossEntropy(x, target, { reduction: 'sum' }), x(), [NAN], [...nans, ...zeros]);
             const label = int32(0, -100);
             await assertBoth((x) => crossEntropy(x, label), x(), [NAN], [...nans, ...zeros]);
+            // Class weights that cancel, and a label without any.
+            const weight = many([0, 0]).concat(1, -1);
+            const logits = tf.tensor2d([...many(row), row[1], row[1]], [1, weight.length]);
+            const options = { weight, labelSmoothing: 0.5, reduction: 'sum' } as const;
+            const smoothed = (x: tf.Tensor) => crossEntropy(x, int32(0), options);
+            await assertBoth(smoothed, logits, [NAN], Array(weight.length).fill(NAN));
           },
         },
       ];
@@ -145,6 +151,16 @@ const sums: Check[] = [
     assertClose(await smoothed.data(), [10.397238], 1e-5, 'smoothing');
     const uniform = crossEntropy(x, tf.fill(shape, 1 / 32_769, 'float32'), { dim });
     assertClose(await uniform.data(), [10.397238], 1e-5, 'probabilities');
+    // Terms that are all the same, whose rounding errors do not cancel.
+    const loss = (x: tf.Tensor) => crossEntropy(x, tf.zeros(rows, 'int32'), { dim, labelSmoothing: 1 });
+    const count = tf.scalar(x.size);
+    const slope = (x: tf.Tensor) => tf.grad(loss)(x, count);
+    const v = tf
+      .oneHot(tf.zeros([1], 'int32'), x.size)
+      .reshape(shape)
+      .toFloat() as tf.Tensor;
+    const second = tf.grad(slope)(x, v).flatten().slice(0, 1);
+    assertClose(await second.data(), [1 - 1 / 32_769], 1e-5, 'second derivative');
   },
 }));
 

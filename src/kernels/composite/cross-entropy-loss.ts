@@ -36,6 +36,7 @@ import {
   weighted,
 } from '../../contract/formulas';
 import type { Kernels, LossAttrs, LossInputs, Tensors } from '../../contract/kernels';
+import { blockedSum } from '../../contract/sum';
 import { emptyLoss, type OutputTensors, reduceRows } from './reduce';
 import { exponentials } from './softmax';
 
@@ -50,7 +51,7 @@ export const crossEntropyLoss = (inputs: LossInputs, attrs: LossAttrs): OutputTe
     const perSum = only(countedRows(all), div(massOf(all), sumExp));
     const rows = { max: rowMax, massPerSum: perSum };
     if (attrs.target === 'probabilities') {
-      const losses = [neg(sum(weighted(all, logProbs), 1, true))];
+      const losses = [neg(blockedSum(weighted(all, logProbs)))];
       return reduceRows({ ...rows, losses, weight: onesLike(rowMax) }, inputs, attrs);
     }
     const { ignoreIndex, labelSmoothing } = attrs;
@@ -61,7 +62,7 @@ export const crossEntropyLoss = (inputs: LossInputs, attrs: LossAttrs): OutputTe
       // The share first: class weights alone might make what is large overflow.
       const share = -labelSmoothing / view.classes;
       const ofClasses = weight.size > 0 ? weighted(mul(perClass(weight), share), logProbs) : mul(logProbs, share);
-      losses.push(only(liveRows(target, view, ignoreIndex), sum(ofClasses, 1, true)));
+      losses.push(only(liveRows(target, view, ignoreIndex), blockedSum(ofClasses)));
     }
     const isLargest = () => any(logicalAnd(equal(shifted, 0), oneHotRows(target, view)), 1, true);
     const correct = attrs.stats ? logicalAnd(isLargest(), greater(sumExp, 0)) : undefined;

@@ -1,4 +1,4 @@
-import { div, exp, log, max, mul, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { div, exp, log, max, mul, sub, type Tensor } from '@tensorflow/tfjs-core';
 import { inClassView } from '../../contract/formulas';
 import type { Kernels } from '../../contract/kernels';
 import { blockedSum } from '../../contract/sum';
@@ -22,7 +22,7 @@ export const logSoftmax: Softmax['LogSoftmaxDim'] = ({ x }, attrs) =>
 export const logSoftmaxGrad: Softmax['LogSoftmaxDimGrad'] = ({ dy, x }, attrs) =>
   inClassView([dy, x] as Tensor[], attrs.dim, (g, logits) => {
     const { exps, sumExp } = exponentials(logits);
-    return sub(g, mul(exps, div(sum(g, 1, true), sumExp)));
+    return sub(g, mul(exps, div(blockedSum(g), sumExp)));
   });
 
 export const softmax: Softmax['SoftmaxDim'] = ({ x }, attrs) =>
@@ -32,4 +32,4 @@ export const softmax: Softmax['SoftmaxDim'] = ({ x }, attrs) =>
   });
 
 export const softmaxGrad: Softmax['SoftmaxDimGrad'] = ({ dy, y }, attrs) =>
-  inClassView([dy, y] as Tensor[], attrs.dim, (g, p) => mul(p, sub(g, sum(mul(g, p), 1, true))));
+  inClassView([dy, y] as Tensor[], attrs.dim, (g, p) => mul(p, sub(g, blockedSum(mul(g, p)))));

@@ -71,7 +71,8 @@ export function finishRow(row: RowSums, label?: RowLabel): FinishedRow {
   const max = isValid ? row.max : 0;
   const sum = isValid ? row.sum : Number.NaN;
   const logSum = Math.log(sum);
-  const ofClasses = row.product + (row.mass === 0 ? 0 : row.mass * logSum);
+  // Not by whether the mass is 0: coefficients may cancel, and still have a part in a row without a softmax.
+  const ofClasses = row.isUsed ? row.product + row.mass * logSum : 0;
   if (!label) {
     const massPerSum = row.isUsed ? row.mass / sum : 0;
     return { ...IGNORED, max, massPerSum, likelihood: ofClasses, weight: 1 };

@@ -74,8 +74,8 @@ export function finishLoss(rows: usize): void {
     const logSum = v128.load(lane64, LOG_SUM);
     let mass = v128.load(lane64, MASS);
     let isUsed = i64x2.ne(i64x2.extend_low_i32x4_s(v128.load64_zero(lane, USED)), zero);
-    const ofClasses = f64x2.add(v128.load(lane64, PRODUCT), Vector.unlessZero(mass, f64x2.mul(mass, logSum)));
-    let loss = v128.and(ofClasses, isLive);
+    const ofClasses = f64x2.add(v128.load(lane64, PRODUCT), f64x2.mul(mass, logSum));
+    let loss = v128.and(ofClasses, v128.and(isUsed, isLive));
     let weight = f64x2.splat(1);
     if (labels) {
       sumOfSmoothings = f64x2.add(sumOfSmoothings, loss);
