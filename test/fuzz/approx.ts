@@ -57,14 +57,29 @@ const isZero = ({ value, error }: Approx) => value === 0 && error === 0;
 const isOne = ({ value, error }: Approx) => value === 1 && error === 0;
 
 /** A term with a coefficient: exactly 0 where that is, whatever the other factor. */
-export const times = (coefficient: Approx, x: Approx): Approx => (isZero(coefficient) ? ZERO : mul(coefficient, x));
+export function times(coefficient: Approx, x: Approx): Approx {
+  if (isZero(coefficient)) return ZERO;
+  const product = mul(coefficient, x);
+  return mayBeZero(coefficient) && !Number.isFinite(x.value) ? undecided(product) : product;
+}
+
+/** Whether float32 may have 0 for a number, which it is, or may underflow to. */
+export const mayBeZero = ({ value, error }: Approx) => Math.abs(value) <= 2 * UNIT * error || value === 0;
+
+export const undecided = ({ value }: Approx): Approx => ({ value, error: Number.POSITIVE_INFINITY });
+
+/** What is made for another factor, and then multiplied by it: what has underflown by then is multiplied too. */
+export const madeFor = (factor: number, { value, error }: Approx): Approx => ({
+  value,
+  error: error + (Number.isFinite(factor) ? 2 * UNDERFLOW * Math.abs(factor) : 0),
+});
 
 /** Where the divisor, or the sign of what is divided by 0, cannot be told from rounding errors, anything goes. */
 export function div(a: Approx, b: Approx): Approx {
   const value = a.value / b.value;
   const doubtful = ({ value, error }: Approx) => error > 0 && !(Math.abs(value) > UNCERTAIN * error);
   if ((b.error > 0 && doubtful(b)) || (b.value === 0 && doubtful(a))) return { value, error: Number.POSITIVE_INFINITY };
-  if (!Number.isFinite(value)) return { value, error: 0 };
+  if (!Number.isFinite(value)) return { value, error: a.error === Number.POSITIVE_INFINITY ? a.error : 0 };
   if (isOne(b)) return a;
   return rounded(value, scaled(a.error, 1 / b.value) + scaled(b.error, value / b.value));
 }

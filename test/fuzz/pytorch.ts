@@ -69,7 +69,8 @@ function inputs({ shape, dim, input, target, weight, ignoreIndex, labelSmoothing
     const label = target.indices[rowOf(i)];
     return label === ignoreIndex ? 0 : (label === classOf(i) ? 1 - e : 0) + e / C;
   };
-  const rows = new Set(input.flatMap((_, i) => (q(i) * w(i) === 0 ? [] : [rowOf(i)]))); // those that count
+  const isIgnored = (i: number) => 'indices' in target && target.indices[rowOf(i)] === ignoreIndex;
+  const rows = new Set(input.flatMap((_, i) => (isIgnored(i) || q(i) * w(i) === 0 ? [] : [rowOf(i)]))); // those that count
   const finite = new Set(input.flatMap((x, i) => (x === Number.NEGATIVE_INFINITY ? [] : [rowOf(i)])));
   const masked = (coefficient: (i: number) => number) => (x: number, i: number) =>
     x === Number.NEGATIVE_INFINITY && coefficient(i) === 0 && finite.has(rowOf(i)) ? MASKED : x;

@@ -1,4 +1,21 @@
-import { type Approx, add, div, exact, expOfMinus, log, mul, NOT_A_NUMBER, neg, sub, sum, times, ZERO } from './approx';
+import {
+  type Approx,
+  add,
+  div,
+  exact,
+  expOfMinus,
+  log,
+  madeFor,
+  mayBeZero,
+  mul,
+  NOT_A_NUMBER,
+  neg,
+  sub,
+  sum,
+  times,
+  undecided,
+  ZERO,
+} from './approx';
 import type { FuzzCase, LossCase, SoftmaxCase } from './problem';
 
 /**
@@ -131,8 +148,19 @@ export function solveLoss(test: LossCase): Solution {
       continue;
     }
 
-    const counts = ofLabel.value !== 0 || ofClasses.some(({ value }) => value !== 0);
     const { p, negLogP } = softmaxOf(x);
+    const given = [ofLabel, ...ofClasses];
+    const counts = given.some(({ value }) => value !== 0);
+    // Where all coefficients may underflow, so may a row's part in a result that is NaN otherwise.
+    if (counts && given.every(mayBeZero) && Number.isNaN(p[0].value)) {
+      likelihoods[r] = undecided(NOT_A_NUMBER);
+      perUpstream[r] = undecided(NOT_A_NUMBER);
+      for (const [c, i] of elements.entries()) {
+        for (const results of [gradInput, secondInput, gradTarget, secondTarget]) results[i] = undecided(NOT_A_NUMBER);
+        for (const results of [perClass[c].grad, perClass[c].second]) results.push(undecided(NOT_A_NUMBER));
+      }
+      continue;
+    }
     likelihoods[r] = ofIndices
       ? isBad
         ? NOT_A_NUMBER
@@ -140,7 +168,7 @@ export function solveLoss(test: LossCase): Solution {
       : sum(ofClasses.map((g, c) => times(g, negLogP[c])));
     if (ofIndices) smoothings[r] = sum(ofClasses.map((g, c) => times(g, negLogP[c])));
 
-    const mass = sum([ofLabel, ...ofClasses]);
+    const mass = sum(given);
     const ofV = dot(p, v);
     const gradientFor = (k: Approx) =>
       p.map((pc, c) => {
@@ -152,7 +180,7 @@ export function solveLoss(test: LossCase): Solution {
     const gradient = gradientFor(k);
     perUpstream[r] = sum(gradientFor(kUnit).map((g, c) => mul(v[c], g)));
     for (const [c, i] of elements.entries()) {
-      gradInput[i] = gradient[c];
+      gradInput[i] = madeFor(upstream[reduction === 'none' ? r : 0], gradient[c]);
       secondInput[i] = counts ? mul(mul(mass, k), mul(p[c], sub(v[c], ofV))) : mul(k, ZERO);
       if (ofIndices) continue;
       const outer = mul(share, w(c));
