@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Reduction } from 'tfjs-cross-entropy';
-import type { FuzzCase, LossCase, SoftmaxCase, Spelling } from './problem';
+import type { FuzzCase, LinearCase, LossCase, SoftmaxCase, Spelling } from './problem';
 
 /** A weighted choice among constants: `[weight, value]`. */
 const choice = <T>(...entries: [weight: number, value: T][]) =>
@@ -205,8 +205,90 @@ function classWeight(kind: Weights, magnitude: number): fc.Arbitrary<number> {
   return positive;
 }
 
+const linearCase: fc.Arbitrary<LinearCase> = fc
+  .record({
+    rows: fc.oneof(
+      { weight: 1, arbitrary: fc.constant(0) },
+      { weight: 20, arbitrary: fc.integer({ min: 1, max: 9 }) },
+      { weight: 2, arbitrary: fc.integer({ min: 10, max: 40 }) },
+    ),
+    classes: fc.oneof(
+      { weight: 5, arbitrary: fc.integer({ min: 1, max: 7 }) },
+      { weight: 1, arbitrary: fc.integer({ min: 8, max: 80 }) },
+    ),
+    targets: choice([4, 0], [1, 1], [1, 3]),
+    features: fc.oneof(
+      { weight: 5, arbitrary: fc.integer({ min: 1, max: 6 }) },
+      { weight: 1, arbitrary: fc.integer({ min: 7, max: 40 }) },
+    ),
+    chunk: fc.oneof(fc.constant(null), fc.integer({ min: 1, max: 12 })),
+    sequences: fc.integer({ min: 0, max: 3 }),
+    shift: choice([1, 0], [1, 1], [1, 2]),
+    exponent: fc.integer({ min: -12, max: 12 }),
+    upstreamExponent: choice([4, 0], [1, -5], [1, 5]),
+    spread: choice([1, 0.1], [3, 1], [2, 4], [1, 20]),
+    bias: choice<'none' | 'finite' | 'masked'>([3, 'none'], [3, 'finite'], [1, 'masked']),
+    hasNaN: fc.boolean(),
+    reduction: fc.constantFrom<Reduction>('mean', 'sum', 'none'),
+    isOfIndices: choice([3, true], [1, false]),
+    labels: choice<Labels>([10, 'classes'], [8, 'some ignored'], [2, 'all ignored'], [1, 'one is no class']),
+    ignoreIndex: choice([6, -100], [2, -1], [3, 0], [1, 255], [1, 2 ** 31 - 1]),
+    noClass: choice([1, -1], [1, 2 ** 31 - 1], [1, 2 ** 24]),
+    probabilities: choice<Probabilities>([5, 'probabilities'], [2, 'one-hot'], [1, 'any']),
+    weights: choice<Weights>([6, 'none'], [4, 'positive'], [2, 'small integers']),
+    labelSmoothing: choice([6, 0], [3, 0.1], [1, 1]),
+    spelling,
+  })
+  .chain(({ rows, classes, targets, features, chunk, exponent, spread, spelling, ...seed }) => {
+    const { reduction, bias } = seed;
+    const units = classes * Math.max(targets, 1);
+    const count = rows * Math.max(targets, 1);
+    // PyTorch refuses any other ignoreIndex together with probabilities.
+    const ignoreIndex = seed.isOfIndices ? seed.ignoreIndex : -100;
+    const sequences = targets === 0 && seed.sequences > 0 && rows % seed.sequences === 0 ? seed.sequences : 0;
+    const ofUnit = upTo(spread);
+    return fc
+      .record({
+        kind: fc.constant('linearCrossEntropy' as const),
+        shape: fc.constant([rows, classes, targets].slice(0, targets === 0 ? 2 : 3)),
+        dim: fc.constant(1),
+        features: fc.constant(features),
+        input: oneByOne(upTo(10 ** exponent), rows * features),
+        linearWeight: oneByOne(upTo(spread / 10 ** exponent), units * features),
+        linearBias:
+          bias === 'none'
+            ? fc.constant(null)
+            : oneByOne(bias === 'masked' ? sometimes(ofUnit, 4, fc.constant(-INF)) : ofUnit, units),
+        batchChunkSize: fc.constant(chunk),
+        sequences: fc.constant(sequences),
+        shift: fc.constant(sequences > 0 ? seed.shift : 0),
+        target: seed.isOfIndices
+          ? labels(seed.labels, count, classes, ignoreIndex, seed.noClass, oneByOne).map((indices) => ({ indices }))
+          : oneByOne(probability(seed.probabilities, 1), rows * units).map((probabilities) => ({ probabilities })),
+        weight: seed.weights === 'none' ? fc.constant(null) : oneByOne(classWeight(seed.weights, 1), classes),
+        ignoreIndex: fc.constant(ignoreIndex),
+        reduction: fc.constant(reduction),
+        labelSmoothing: fc.constant(seed.labelSmoothing),
+        upstream: oneByOne(upTo(2 * 10 ** seed.upstreamExponent), reduction === 'none' ? count : 1),
+        direction: fc.constant([] as number[]),
+        spelling: fc.constant(targets === 0 ? spelling : { ...spelling, by: 'function' as const }),
+      })
+      .map((test) => (seed.hasNaN ? withNaN(test) : test));
+  });
+
+/** Rows whose targets are all ignored may hold anything. */
+function withNaN(test: LinearCase): LinearCase {
+  const { shape, input, features, target, ignoreIndex } = test;
+  if (!('indices' in target)) return test;
+  const targets = shape[2] ?? 1;
+  const isIgnored = (row: number) =>
+    target.indices.slice(row * targets, (row + 1) * targets).every((t) => t === ignoreIndex);
+  return { ...test, input: input.map((x, i) => (isIgnored(Math.floor(i / features)) ? NAN : x)) };
+}
+
 /** All cases that the fuzz knows; see `functions.ts`. */
 export const fuzzCase: fc.Arbitrary<FuzzCase> = fc.oneof(
-  { weight: 4, arbitrary: lossCase as fc.Arbitrary<FuzzCase> },
-  { weight: 1, arbitrary: softmaxCase as fc.Arbitrary<FuzzCase> },
+  { weight: 8, arbitrary: lossCase as fc.Arbitrary<FuzzCase> },
+  { weight: 2, arbitrary: softmaxCase as fc.Arbitrary<FuzzCase> },
+  { weight: 1, arbitrary: linearCase as fc.Arbitrary<FuzzCase> },
 );

@@ -2,15 +2,18 @@ import * as tf from '@tensorflow/tfjs';
 import {
   CrossEntropyLoss,
   crossEntropy,
+  crossEntropyWithStats,
+  LinearCrossEntropyLoss,
   LogSoftmax,
+  linearCrossEntropy,
   logSoftmax,
   NLLLoss,
   nllLoss,
   Softmax,
   softmax,
 } from 'tfjs-cross-entropy';
-import { type FuzzCase, type LossCase, rowShape, type SoftmaxCase } from './problem';
-import { type Solution, solveLoss, solveSoftmax } from './reference';
+import { type FuzzCase, type LinearCase, type LossCase, rowShape, type SoftmaxCase } from './problem';
+import { type Solution, solveLinear, solveLoss, solveSoftmax } from './reference';
 
 /** A tensor for each result of a case, by the names of `Solution`. */
 export type Results = Record<string, tf.Tensor>;
@@ -26,6 +29,7 @@ const functions: { readonly [Kind in FuzzCase['kind']]: Function<Extract<FuzzCas
   nllLoss: { solve: solveLoss, evaluate: evaluateLoss },
   softmax: { solve: solveSoftmax, evaluate: evaluateSoftmax },
   logSoftmax: { solve: solveSoftmax, evaluate: evaluateSoftmax },
+  linearCrossEntropy: { solve: solveLinear, evaluate: evaluateLinear },
 } as never;
 
 const functionOf = ({ kind }: FuzzCase) => functions[kind] as Function<FuzzCase>;
@@ -93,14 +97,151 @@ function evaluateLoss(test: LossCase): Results {
   if ('indices' in target) {
     // Each time anew: on WebGL labels beyond 2^24 are rounded where an op of another kind has uploaded them before.
     const labels = () => tf.tensor(Int32Array.from(target.indices), rows, 'int32');
-    return differentiate({ Input }, (x) => f(x, labels(), weight), dy, v);
+    return {
+      ...differentiate({ Input }, (x) => f(x, labels(), weight), dy, v),
+      ...withStats(test, Input, labels, weight, dy),
+    };
   }
   const Target = numbers(target.probabilities, shape);
+  const stats = withStats(test, Input, () => Target, weight, dy);
   // No derivative runs through the weight of a class, or through an array.
   if (weight && spelling.by === 'function') {
-    return differentiate({ Input, Target, Weight: weight }, f, dy, v);
+    return { ...differentiate({ Input, Target, Weight: weight }, f, dy, v), ...stats };
   }
-  return differentiate({ Input, Target }, (x, t) => f(x, t, weight), dy, v);
+  return { ...differentiate({ Input, Target }, (x, t) => f(x, t, weight), dy, v), ...stats };
+}
+
+/** The loss and its gradient once more, with how many rows are right and how many count. */
+function withStats(
+  test: LossCase,
+  input: tf.Tensor,
+  target: () => tf.Tensor,
+  w: tf.Tensor | null,
+  dy: tf.Tensor,
+): Results {
+  const { kind, reduction, ignoreIndex, labelSmoothing, spelling } = test;
+  if (kind === 'nllLoss') return {};
+  const options = { weight: w && spelled(test, w), ignoreIndex, reduction, dim: dimOf(test), labelSmoothing };
+  const criterion = spelling.by === 'class' ? new CrossEntropyLoss(options) : null;
+  const all = (x: tf.Tensor) =>
+    criterion ? criterion.forwardWithStats(x, target()) : crossEntropyWithStats(x, target(), options);
+  try {
+    return statsOf(all, input, dy);
+  } finally {
+    criterion?.dispose();
+  }
+}
+
+/** Of a loss with its stats: both, and both again where the gradient is taken too. */
+function statsOf(
+  all: (x: tf.Tensor) => { loss: tf.Tensor; correct: tf.Tensor; count: tf.Tensor },
+  input: tf.Tensor,
+  dy: tf.Tensor,
+): Results {
+  const { loss, ...stats } = all(input);
+  let kept: tf.Tensor[] = [];
+  const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => {
+    const { loss, correct, count } = all(x);
+    kept = [correct, count].map((x) => tf.keep(x));
+    return loss;
+  })(input, dy);
+  const [correct, count] = kept.map((x) => x.clone());
+  tf.dispose(kept);
+  return {
+    ...stats,
+    'value, with stats': loss,
+    'value, with stats and a gradient': value,
+    'gradInput, with stats': grad,
+    'correct, with a gradient': correct,
+    'count, with a gradient': count,
+  };
+}
+
+function evaluateLinear(test: LinearCase): Results {
+  const { shape, features, input, linearWeight, linearBias, target, sequences, shift, spelling } = test;
+  const { reduction, ignoreIndex, labelSmoothing, batchChunkSize, upstream } = test;
+  const [rows, ...units] = shape;
+  const perSequence = rows / Math.max(sequences, 1);
+  const length = perSequence + shift;
+  const isRow = sequences === 0 && rows === 1 && units.length === 1;
+  const labelShape = sequences > 0 ? [sequences, length] : isRow ? [] : rowShape(test);
+  /** A tensor that has what the positions of sequences beyond the rows have, before or behind them. */
+  const shaped = (x: tf.Tensor, before: number, behind: number) => {
+    if (sequences === 0) return isRow ? x.reshape([-1]) : x;
+    const [last] = x.shape.slice(-1);
+    return x.reshape([sequences, perSequence, last]).pad([
+      [0, 0],
+      [before, behind],
+      [0, 0],
+    ]);
+  };
+  const labels = () => {
+    const { indices } = target as { indices: number[] };
+    if (sequences === 0) return tf.tensor(Int32Array.from(indices), labelShape, 'int32');
+    const padded = Array.from({ length: sequences }, (_, s) => [
+      ...Array<number>(shift).fill(ignoreIndex),
+      ...indices.slice(s * perSequence, (s + 1) * perSequence),
+    ]);
+    return tf.tensor(Int32Array.from(padded.flat()), labelShape, 'int32');
+  };
+  const ofIndices = 'indices' in target;
+  const Input = numbers(input, [rows, features]);
+  const LinearWeight = numbers(linearWeight, [...units, features]);
+  const LinearBias = linearBias && numbers(linearBias, units);
+  const Target = ofIndices ? null : numbers(target.probabilities, shape);
+  const weight = test.weight && tf.tensor1d(test.weight);
+  const dy = numbers(upstream, reduction === 'none' ? rowShape(test) : []);
+  const common = { ignoreIndex, reduction, labelSmoothing, shift, ...(batchChunkSize !== null && { batchChunkSize }) };
+  const ofRows = (loss: tf.Tensor) => (reduction === 'none' ? loss.reshape(rowShape(test)) : loss);
+  const f = (x: tf.Tensor, w: tf.Tensor, b: tf.Tensor | null, t: tf.Tensor | null, classWeight: tf.Tensor | null) =>
+    ofRows(
+      linearCrossEntropy(shaped(x, 0, shift), w, t ? shaped(t, shift, 0) : labels(), {
+        ...common,
+        linearBias: b,
+        weight: classWeight as tf.Tensor1D | null,
+      }),
+    );
+  if (spelling.by === 'class' && units[0] > 0) {
+    const options = { ...common, bias: linearBias !== null, weight: test.weight };
+    const criterion = new LinearCrossEntropyLoss(features, units[0], options);
+    try {
+      criterion.linearWeight.assign(LinearWeight);
+      if (LinearBias) criterion.linearBias!.assign(LinearBias);
+      const all = (x: tf.Tensor) => {
+        const { loss, correct, count } = criterion.forwardWithStats(
+          shaped(x, 0, shift),
+          Target ? shaped(Target, shift, 0) : labels(),
+        );
+        return { loss: ofRows(loss as tf.Tensor), correct, count };
+      };
+      const loss = () =>
+        ofRows(criterion.forward(shaped(Input, 0, shift), Target ? shaped(Target, shift, 0) : labels()) as tf.Tensor);
+      const value = loss(); // first: an error under a tape would leave there what TensorFlow.js keeps of other ops
+      const variables = [criterion.linearWeight, ...(criterion.linearBias ? [criterion.linearBias] : [])];
+      const { grads } = tf.variableGrads(() => tf.sum(tf.mul(loss(), dy)), variables);
+      const [gradLinearWeight, gradLinearBias] = variables.map(({ name }) => grads[name]);
+      const bias = gradLinearBias && { gradLinearBias };
+      return { value, gradLinearWeight, ...bias, ...statsOf(all, Input, dy) };
+    } finally {
+      criterion.dispose();
+    }
+  }
+  const leaves = Object.entries({ Input, LinearWeight, LinearBias, Target, Weight: Target && weight }).filter(
+    (entry): entry is [string, tf.Tensor] => entry[1] !== null,
+  );
+  const given = Object.fromEntries(leaves.map(([name], i) => [name, i]));
+  const ofLeaves = (...tensors: tf.Tensor[]) => {
+    const at = (name: string) => (name in given ? tensors[given[name]] : null);
+    return f(tensors[0], tensors[1], at('LinearBias'), at('Target'), at('Weight') ?? weight);
+  };
+  const tensors = leaves.map(([, tensor]) => tensor);
+  const value = ofLeaves(...tensors);
+  const first = tf.valueAndGrads(ofLeaves)(tensors, dy);
+  return {
+    value,
+    'value, with a gradient': first.value,
+    ...Object.fromEntries(leaves.map(([name], i) => [`grad${name}`, first.grads[i]])),
+  };
 }
 
 function forward({ kind, labelSmoothing }: LossCase, options: object, x: tf.Tensor, t: tf.Tensor): tf.Tensor {

@@ -317,7 +317,7 @@ function meaningOf({ name, args }: HostileCall): FuzzCase | null | undefined {
   return kind && lossOf(kind, args);
 }
 
-const KINDS: Record<string, FuzzCase['kind'] | undefined> = {
+const KINDS: Record<string, Exclude<FuzzCase['kind'], 'linearCrossEntropy'> | undefined> = {
   crossEntropy: 'crossEntropy',
   crossEntropyWithStats: 'crossEntropy',
   CrossEntropyLoss: 'crossEntropy',

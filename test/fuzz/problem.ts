@@ -23,7 +23,26 @@ export interface Spelling {
   readonly weight: 'array' | 'Float32Array' | 'tensor';
 }
 
-export type FuzzCase = LossCase | SoftmaxCase;
+/**
+ * The same loss of logits that a linear layer makes: `shape` is theirs, `[N, C]` or `[N, C, K]`, and `dim` 1. First
+ * derivatives only.
+ */
+export interface LinearCase extends Omit<Problem, 'kind'> {
+  readonly kind: 'linearCrossEntropy';
+  /** `[N, features]`. */
+  readonly input: number[];
+  readonly features: number;
+  readonly linearWeight: number[];
+  readonly linearBias: number[] | null;
+  readonly batchChunkSize: number | null;
+  /** How many sequences the rows are, of which each has `shift` positions more; 0 for rows as they are. */
+  readonly sequences: number;
+  readonly shift: number;
+  readonly direction: number[];
+  readonly spelling: Spelling;
+}
+
+export type FuzzCase = LossCase | SoftmaxCase | LinearCase;
 
 /** How a case is written in files: numbers that JSON does not have are strings. */
 export function toJSON(test: FuzzCase): string {

@@ -30,6 +30,30 @@ def leaf(text, shape):
     return unpack(text, shape).requires_grad_()
 
 
+def solve_linear(case):
+    """The value and its gradients, of logits that a linear layer makes."""
+    shape, features = case["shape"], case["features"]
+    x = leaf(case["input"], [shape[0], features])
+    w = leaf(case["linearWeight"], [-1, features])
+    b = leaf(case["linearBias"], [-1]) if "linearBias" in case else None
+    target = leaf(case["probabilities"], shape) if "probabilities" in case else None
+    weight = unpack(case["weight"], [-1]) if "weight" in case else None
+    if weight is not None and target is not None:
+        weight.requires_grad_()
+    t = target
+    if target is None:
+        t = torch.tensor(case["indices"], dtype=torch.int64).reshape(shape[:1] + shape[2:])
+    options = dict(ignore_index=case["ignoreIndex"], reduction=case["reduction"], label_smoothing=case["labelSmoothing"])
+    value = F.cross_entropy(F.linear(x, w, b).reshape(shape), t, weight=weight, **options)
+    leaves = {"Input": x, "LinearWeight": w, "LinearBias": b, "Target": target, "Weight": weight if target is not None else None}
+    leaves = {name: tensor for name, tensor in leaves.items() if tensor is not None}
+    grads = torch.autograd.grad(value, list(leaves.values()), unpack(case["upstream"], value.shape), allow_unused=True)
+    results = {"value": value}
+    for name, grad in zip(leaves, grads):
+        results["grad" + name] = torch.zeros_like(leaves[name]) if grad is None else grad
+    return results
+
+
 def function_of(case):
     kind, dim, shape = case["kind"], case["dim"], case["shape"]
     if kind in ("softmax", "logSoftmax"):
@@ -83,6 +107,8 @@ def derivatives(case, text):
 
 def solve(case):
     try:
+        if case["kind"] == "linearCrossEntropy":
+            return {"results": {name: pack(x) for name, x in solve_linear(case).items()}}
         results = derivatives(case, case["input"])
         for name in ("Target", "Weight"):
             if "inputFor" + name in case:

@@ -1,5 +1,5 @@
 import { startPython } from '../support/python';
-import type { FuzzCase, LossCase } from './problem';
+import type { FuzzCase, LinearCase, LossCase } from './problem';
 
 /** What PyTorch says of a case. */
 export interface Answer {
@@ -38,6 +38,7 @@ function question(test: FuzzCase): object {
   const { kind, shape, dim, input, upstream, direction } = test;
   const common = { kind, shape, dim, upstream: pack(upstream), direction: pack(direction) };
   if (!('target' in test)) return { ...common, input: pack(input) };
+  if (test.kind === 'linearCrossEntropy') return { ...common, ...linearQuestion(test) };
   const { target, weight, ignoreIndex, reduction, labelSmoothing } = test;
   return {
     ...common,
@@ -47,6 +48,22 @@ function question(test: FuzzCase): object {
     reduction,
     labelSmoothing,
     ...inputs(test),
+  };
+}
+
+function linearQuestion({ input, features, linearWeight, linearBias, target, weight, ...rest }: LinearCase): object {
+  const { ignoreIndex, reduction, labelSmoothing } = rest;
+  return {
+    // Rows that hold NaN are ignored ones: here they contribute nothing.
+    input: pack(input.map((x) => (Number.isNaN(x) ? 0 : x))),
+    features,
+    linearWeight: pack(linearWeight),
+    ...(linearBias && { linearBias: pack(linearBias) }),
+    ...('indices' in target ? target : { probabilities: pack(target.probabilities) }),
+    ...(weight && { weight: pack(weight) }),
+    ignoreIndex,
+    reduction,
+    labelSmoothing,
   };
 }
 
@@ -84,10 +101,12 @@ function inputs({ shape, dim, input, target, weight, ignoreIndex, labelSmoothing
 /** Results where PyTorch's cannot serve, not even with other logits. */
 export function incomparable(test: FuzzCase): (name: string) => boolean {
   if (!('target' in test)) return () => false;
+  // Nothing that PyTorch has.
+  const names = new Set<string>(['correct', 'count']);
+  if (test.kind === 'linearCrossEntropy') return incomparableLinear(test, names);
   const { shape, dim, input, target, weight, ignoreIndex, reduction, labelSmoothing: e } = test;
   // Without classes PyTorch 1.13 refuses rank 3, and divides the smoothing by 0.
   if (shape[dim] === 0) return () => true;
-  const names = new Set<string>();
   const hasInfinite = !input.every(Number.isFinite);
   // A row without a softmax has log-probabilities of NaN, and those times 0 are 0 here.
   if (!input.every((x) => x < Number.POSITIVE_INFINITY) || hasMaskedRow(test)) {
@@ -108,6 +127,14 @@ export function incomparable(test: FuzzCase): (name: string) => boolean {
     }
   } else if (reduction === 'mean' && input.length === 0) names.add('secondUpstream');
   return (name) => names.has(name);
+}
+
+function incomparableLinear(test: LinearCase, names: Set<string>): (name: string) => boolean {
+  const { linearBias, target, weight, ignoreIndex } = test;
+  // Rows without a softmax that are ignored, and infinite log-probabilities whose coefficients are 0.
+  const mayNotCount = !('indices' in target) || target.indices.includes(ignoreIndex) || weight?.includes(0);
+  if (mayNotCount && linearBias?.some((b) => !Number.isFinite(b))) return () => true;
+  return (name: string) => names.has(name);
 }
 
 function hasMaskedRow({ shape, dim, input }: FuzzCase): boolean {

@@ -13,10 +13,11 @@ import {
   sub,
   sum,
   times,
+  UNIT,
   undecided,
   ZERO,
 } from './approx';
-import type { FuzzCase, LossCase, SoftmaxCase } from './problem';
+import type { FuzzCase, LinearCase, LossCase, SoftmaxCase } from './problem';
 
 /**
  * What is right for a case, in float64, with what float32 arithmetic may be off it: the losses' values and derivatives
@@ -41,14 +42,17 @@ function rowsOf({ shape, dim }: Pick<FuzzCase, 'shape' | 'dim'>) {
   return { rows: outer * inner, classes, at };
 }
 
+const ROUNDED_ONE: Approx = { value: 1, error: 1 };
+
 /** The softmax of a row and its negative logarithm. */
-function softmaxOf(x: number[]): { p: Approx[]; negLogP: Approx[] } {
-  const max = x.reduce((a, b) => (a > b || Number.isNaN(a) ? a : b), Number.NEGATIVE_INFINITY);
-  if (!Number.isFinite(max)) {
-    const nans = x.map(() => NOT_A_NUMBER);
+function softmaxOf(x: Approx[]): { p: Approx[]; negLogP: Approx[] } {
+  const max = x.reduce((a, b) => (a.value > b.value || Number.isNaN(a.value) ? a : b), exact(Number.NEGATIVE_INFINITY));
+  if (!Number.isFinite(max.value)) {
+    const nans = x.map(({ error }) => ({ value: Number.NaN, error: error === Number.POSITIVE_INFINITY ? error : 0 }));
     return { p: nans, negLogP: nans };
   }
-  const d = x.map((xc) => sub(exact(max), exact(xc)));
+  // Rounded, though from a maximum of 0 they need not be: PyTorch's gradients take p from log p.
+  const d = x.map((xc) => mul(sub(max, xc), ROUNDED_ONE));
   const e = d.map(expOfMinus);
   const total = sum(e);
   return { p: e.map((ec) => div(ec, total)), negLogP: d.map((dc) => add(dc, log(total))) };
@@ -63,7 +67,7 @@ export function solveSoftmax({ kind, input, upstream, direction, ...test }: Soft
   const [value, gradInput, secondInput, secondUpstream] = [empty(), empty(), empty(), empty()];
   for (let r = 0; r < rows; r++) {
     const elements = at(r);
-    const { p, negLogP } = softmaxOf(elements.map((i) => input[i]));
+    const { p, negLogP } = softmaxOf(elements.map((i) => exact(input[i])));
     const g = elements.map((i) => exact(upstream[i]));
     const v = elements.map((i) => exact(direction[i]));
     const [ofG, ofV, total] = [mean(g, p), mean(v, p), sum(g)];
@@ -86,8 +90,11 @@ export function solveSoftmax({ kind, input, upstream, direction, ...test }: Soft
   return { results: { value, gradInput, secondInput, secondUpstream } };
 }
 
-export function solveLoss(test: LossCase): Solution {
-  const { kind, input, target, weight, ignoreIndex, reduction, labelSmoothing: e, upstream, direction } = test;
+export const solveLoss = (test: LossCase): Solution => solveLossOf(test, test.input.map(exact));
+
+/** The same of logits that are not exact themselves. */
+function solveLossOf(test: Omit<LossCase, 'input'>, input: readonly Approx[]): Solution {
+  const { kind, target, weight, ignoreIndex, reduction, labelSmoothing: e, upstream, direction } = test;
   const { rows, classes, at } = rowsOf(test);
   const ofIndices = 'indices' in target;
   const isLive = (r: number) => !ofIndices || target.indices[r] !== ignoreIndex;
@@ -126,6 +133,7 @@ export function solveLoss(test: LossCase): Solution {
   const gradTarget = zeros(input.length);
   const secondTarget = zeros(input.length);
   const perUpstream = zeros(rows);
+  const corrects = zeros(rows);
   const perClass = Array.from({ length: classes }, () => ({ grad: [] as Approx[], second: [] as Approx[] }));
 
   for (let r = 0; r < rows; r++) {
@@ -139,7 +147,7 @@ export function solveLoss(test: LossCase): Solution {
     const kUnit = div(exact(1), D);
 
     if (kind === 'nllLoss') {
-      likelihoods[r] = isBad ? NOT_A_NUMBER : times(ofLabel, exact(-x[label]));
+      likelihoods[r] = isBad ? NOT_A_NUMBER : times(ofLabel, neg(x[label]));
       for (const [c, i] of elements.entries()) {
         if (isBad) gradInput[i] = NOT_A_NUMBER;
         else if (c === label) gradInput[i] = neg(mul(k, ofLabel));
@@ -149,6 +157,7 @@ export function solveLoss(test: LossCase): Solution {
     }
 
     const { p, negLogP } = softmaxOf(x);
+    corrects[r] = isCorrect(x, ofIndices ? label : elements.map((i) => target.probabilities[i]));
     const given = [ofLabel, ...ofClasses];
     const counts = given.some(({ value }) => value !== 0);
     // Where all coefficients may underflow, so may a row's part in a result that is NaN otherwise.
@@ -198,6 +207,8 @@ export function solveLoss(test: LossCase): Solution {
   const bad = ofIndices ? target.indices.find((t, r) => isLive(r) && !isClass(t)) : undefined;
   const coefficients = [...(weight ?? []), ...(ofIndices ? [] : target.probabilities)];
   const hasInfinite = (!ofIndices || e > 0) && coefficients.some((x) => Math.abs(x) === Number.POSITIVE_INFINITY);
+  const reducedRows = (ofRows: Approx[]) => (reduction === 'none' ? ofRows : [sum(ofRows)]);
+  const counted = likelihoods.map((_, r) => exact(isLive(r) ? 1 : 0));
   const cancels = ofIndices && reduction === 'mean' && e > 0 && D.value === 0;
   return {
     ...(hasInfinite ? { nan: 'for Infinity' } : cancels && { nan: 'on GPUs' }),
@@ -207,12 +218,87 @@ export function solveLoss(test: LossCase): Solution {
       gradInput,
       secondInput,
       secondUpstream,
+      ...(kind === 'crossEntropy' && { correct: reducedRows(corrects), count: reducedRows(counted) }),
       ...(!ofIndices && { gradTarget, secondTarget }),
       ...(!ofIndices &&
         weight && {
           gradWeight: perClass.map(({ grad }) => sum(grad)),
           secondWeight: perClass.map(({ second }) => sum(second)),
         }),
+    },
+  };
+}
+
+/** 1 where the label is one of those with the largest logit, of a row that has a softmax; the label may be a row of probabilities. */
+function isCorrect(x: readonly Approx[], label: number | readonly number[]): Approx {
+  const values = x.map(({ value }) => value);
+  if (x.some(({ error }) => error === Number.POSITIVE_INFINITY)) return undecided(ZERO);
+  if (!values.every((value) => value < Number.POSITIVE_INFINITY) || Math.max(...values) === Number.NEGATIVE_INFINITY)
+    return ZERO;
+  if (typeof label === 'number') return x[label] ? isLargest(x, label) : ZERO;
+  // What is most probable where a probability is NaN or infinite, nobody says.
+  if (!label.every((q) => q < Number.POSITIVE_INFINITY) || Math.max(...label) === Number.NEGATIVE_INFINITY)
+    return undecided(ZERO);
+  const matches = x.map((_, c) => mul(isLargest(x, c), isLargest(label.map(exact), c)));
+  if (matches.some(({ value, error }) => value === 1 && error === 0)) return exact(1);
+  return matches.every(({ error }) => error === 0) ? ZERO : undecided(ZERO);
+}
+
+/** Whether none is larger; numbers that differ by less than the smallest of float32 that is not flushed may as well be equal. */
+function isLargest(x: readonly Approx[], c: number): Approx {
+  const within = (other: Approx) => {
+    const error = x[c].error + other.error;
+    return other.value === x[c].value && error === 0 ? 0 : Math.max(32 * UNIT * error, 2 ** -126);
+  };
+  if (x.some((other) => other.value - x[c].value > within(other))) return ZERO;
+  // TensorFlow's own Max has 0 for a number that small.
+  if (x[c].value !== 0 && Math.abs(x[c].value) < 2 ** -126) return undecided(ZERO);
+  const isCertain = x.every((other, i) => i === c || x[c].value - other.value >= within(other));
+  return isCertain ? exact(1) : undecided(ZERO);
+}
+
+/** The logits, and from the gradients by them those of what they are made of. */
+export function solveLinear(test: LinearCase): Solution {
+  const { shape, input, features, linearWeight, linearBias, target, ignoreIndex, upstream } = test;
+  const [rows, ...unitShape] = shape;
+  const units = unitShape.reduce((a, b) => a * b, 1);
+  const targets = shape[2] ?? 1;
+  // Rows whose targets are all ignored contribute nothing, whatever they hold.
+  const isDropped = (row: number) =>
+    'indices' in target &&
+    target.indices.slice(row * targets, (row + 1) * targets).every((label) => label === ignoreIndex);
+  const x = (row: number, d: number) => (isDropped(row) ? ZERO : exact(input[row * features + d]));
+  const w = (unit: number, d: number) => exact(linearWeight[unit * features + d]);
+  const all = <T>(count: number, f: (i: number) => T) => Array.from({ length: count }, (_, i) => f(i));
+  const logits = all(rows * units, (i) => {
+    const [row, unit] = [Math.floor(i / units), i % units];
+    const product = sum(all(features, (d) => mul(x(row, d), w(unit, d))));
+    return linearBias ? add(product, exact(linearBias[unit])) : product;
+  });
+  const { results, ...rest } = solveLossOf({ ...test, kind: 'crossEntropy', direction: logits.map(() => 0) }, logits);
+  const { value, gradInput: g, gradTarget, gradWeight, correct, count } = results;
+  const largest = upstream.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+  const summed = (terms: Approx[]) => madeFor(largest, sum(terms));
+  const gradInput = all(rows * features, (i) => {
+    const [row, d] = [Math.floor(i / features), i % features];
+    return summed(all(units, (unit) => mul(g[row * units + unit], w(unit, d))));
+  });
+  const gradLinearWeight = all(units * features, (i) => {
+    const [unit, d] = [Math.floor(i / features), i % features];
+    return summed(all(rows, (row) => mul(g[row * units + unit], x(row, d))));
+  });
+  const gradLinearBias = linearBias && all(units, (unit) => summed(all(rows, (row) => g[row * units + unit])));
+  return {
+    ...rest,
+    results: {
+      value,
+      gradInput,
+      gradLinearWeight,
+      ...(gradLinearBias && { gradLinearBias }),
+      ...(gradTarget && { gradTarget }),
+      ...(gradWeight && { gradWeight }),
+      correct,
+      count,
     },
   };
 }
