@@ -130,10 +130,14 @@ export function coefficients(target: Tensor, weight: Tensor, attrs: LossAttrs, v
   return where(liveRows(target, view, ignoreIndex), all, scalar(0));
 }
 
+/** The rows of which any element is true. WebGPU's `any` fails in silence along a dimension that is not the last. */
+export function rowsWithAny(isTrue: Tensor): Tensor {
+  return greater(max(where(isTrue, scalar(1), scalar(0)), 1, true), 0);
+}
+
 /** The rows that have any coefficient but 0: the others contribute 0 to value and gradient, whatever their logits. */
 export function countedRows(coefficients: Tensor): Tensor {
-  const isUsed = notEqual(detached(coefficients), 0);
-  return greater(max(where(isUsed, scalar(1), scalar(0)), 1, true), 0);
+  return rowsWithAny(notEqual(detached(coefficients), 0));
 }
 
 /** `dy / divisor` of each row; 0 for an ignored one, whose derivative is 0 too where the divisor is. */

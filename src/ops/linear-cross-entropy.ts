@@ -6,9 +6,7 @@ import {
   equal,
   fill,
   gather,
-  greater,
   matMul,
-  max,
   type NamedTensorMap,
   notEqual,
   ones,
@@ -27,7 +25,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { classView } from '../contract/class-view';
 import { consume } from '../contract/consume';
-import { detached, nan, only, quotient, rowWeights } from '../contract/formulas';
+import { detached, nan, only, quotient, rowsWithAny, rowWeights } from '../contract/formulas';
 import type { LossAttrs } from '../contract/kernels';
 import { total } from '../contract/sum';
 import { knownValues, mostElements } from '../kernels/known-values';
@@ -167,7 +165,7 @@ function ofAllLogits(
 function withoutIgnored(input: Tensor, target: Tensor, { ignoreIndex }: LinearLossAttrs): Tensor {
   const [rows] = input.shape;
   const isLive = notEqual(reshape(target, [rows, -1]), scalar(ignoreIndex, 'int32'));
-  return only(greater(max(where(isLive, scalar(1), scalar(0)), 1, true), 0), input);
+  return only(rowsWithAny(isLive), input);
 }
 
 function derivativeOfAllLogits(inputs: LinearTensors, name: keyof LinearTensors, dy: Tensor, attrs: LinearLossAttrs) {

@@ -1,11 +1,11 @@
 import {
-  any,
   equal,
   logicalAnd,
   logicalNot,
   max,
   notEqual,
   ones,
+  reshape,
   scalar,
   sub,
   type Tensor,
@@ -13,8 +13,8 @@ import {
   where,
   zeros,
 } from '@tensorflow/tfjs-core';
-import { rowShape } from '../contract/class-view';
-import { detached } from '../contract/formulas';
+import { classView, rowShape } from '../contract/class-view';
+import { dense, detached, rowsWithAny } from '../contract/formulas';
 import type { Reduction } from '../contract/options';
 import { total } from '../contract/sum';
 import { crossEntropyLossOp } from './cross-entropy-loss';
@@ -34,9 +34,12 @@ export function lossAndStats(inputs: LossTensors, attrs: Attrs): LossAndStats {
 export function probabilityStats(input: Tensor, target: Tensor, dim: number, reduction: Reduction): Tensor[] {
   const shape = rowShape(input.shape, dim);
   const isCorrect = () => {
-    const [x, q] = [input, target].map(detached).map((x) => sub(x, max(x, dim, true)));
-    const isMatch = any(logicalAnd(equal(x, 0), equal(q, 0)), dim);
-    return where(logicalAnd(isMatch, logicalNot(any(notEqual(x, x), dim))), scalar(1), scalar(0));
+    // In the class view: WebGL knows no `where` beyond rank 4.
+    const view = classView(input.shape, dim);
+    const [x, q] = [input, target].map((x) => dense(detached(x), view)).map((x) => sub(x, max(x, 1, true)));
+    const isMatch = rowsWithAny(logicalAnd(equal(x, 0), equal(q, 0)));
+    const isCorrect = logicalAnd(isMatch, logicalNot(rowsWithAny(notEqual(x, x))));
+    return reshape(where(isCorrect, scalar(1), scalar(0)), shape);
   };
   const correct = input.size > 0 ? isCorrect() : zeros(shape); // not every backend's ops bear nothing
   if (reduction === 'none') return [correct, ones(shape)];

@@ -239,6 +239,8 @@ function isCorrect(x: readonly Approx[], label: number | readonly number[]): App
   // What is most probable where a probability is NaN or infinite, nobody says.
   if (!label.every((q) => q < Number.POSITIVE_INFINITY) || Math.max(...label) === Number.NEGATIVE_INFINITY)
     return undecided(ZERO);
+  // TensorFlow.js's `max` begins at -1e20 on webgl.
+  if ([values, label].some((numbers) => Math.max(...numbers) < -1e20)) return undecided(ZERO);
   const matches = x.map((_, c) => mul(isLargest(x, c), isLargest(label.map(exact), c)));
   if (matches.some(({ value, error }) => value === 1 && error === 0)) return exact(1);
   return matches.every(({ error }) => error === 0) ? ZERO : undecided(ZERO);

@@ -180,6 +180,16 @@ const ofProbabilities: Check[] = (['mean', 'none'] as const).map((reduction) => 
     assertClose(await loss.data(), await crossEntropy(x, q, { reduction }).data(), 0, 'loss');
     assertEqual([...(await correct.data())], isNone ? [1, 0, 1, 0, 0] : [2], 'correct');
     assertEqual([...(await count.data())], isNone ? [1, 1, 1, 1, 1] : [5], 'count');
+    for (const [dim, ...shape] of [
+      [0, 3, 5],
+      [1, 1, 3, 5],
+      [1, 1, 3, 1, 5, 1, 1],
+    ]) {
+      const [logits, target] = [x, q].map((x) => x.transpose().reshape(shape));
+      const { loss, correct } = crossEntropyWithStats(logits, target, { reduction, dim });
+      assertClose(await loss.data(), await crossEntropy(x, q, { reduction }).data(), 1e-6, `loss of [${shape}]`);
+      assertEqual([...(await correct.data())], isNone ? [1, 0, 1, 0, 0] : [2], `correct of [${shape}]`);
+    }
     const empty = crossEntropyWithStats(tf.zeros([2, 0]), tf.zeros([2, 0]), { reduction });
     assertEqual([...(await empty.correct.data())], isNone ? [0, 0] : [0], 'no classes');
     assertEqual([...(await empty.count.data())], isNone ? [1, 1] : [2], 'no classes: count');

@@ -1,6 +1,5 @@
 import {
   add,
-  any,
   div,
   equal,
   exp,
@@ -32,6 +31,7 @@ import {
   perClass,
   perRow,
   perUnitOf,
+  rowsWithAny,
   rowWeights,
   weighted,
 } from '../../contract/formulas';
@@ -64,7 +64,7 @@ export const crossEntropyLoss = (inputs: LossInputs, attrs: LossAttrs): OutputTe
       const ofClasses = weight.size > 0 ? weighted(mul(perClass(weight), share), logProbs) : mul(logProbs, share);
       losses.push(only(liveRows(target, view, ignoreIndex), blockedSum(ofClasses)));
     }
-    const isLargest = () => any(logicalAnd(equal(shifted, 0), oneHotRows(target, view)), 1, true);
+    const isLargest = () => rowsWithAny(logicalAnd(equal(shifted, 0), oneHotRows(target, view)));
     const correct = attrs.stats ? logicalAnd(isLargest(), greater(sumExp, 0)) : undefined;
     return reduceRows({ ...rows, losses, weight: rowWeight, correct }, inputs, attrs);
   });
