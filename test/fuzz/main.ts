@@ -3,14 +3,16 @@ import * as tf from '@tensorflow/tfjs';
 import { Command } from 'commander';
 import fc from 'fast-check';
 import { findChromium } from '../../scripts/setup/chromium-path.mjs';
+import { loadDawn } from '../../scripts/setup/dawn.mjs';
 import { launchChromium, serve } from '../support/browser';
+import { bundleForNode, startProcess } from '../support/child';
 import { pageFiles } from '../support/page-files';
 import { fuzzCase } from './cases';
 import { solve } from './functions';
 import { hostileCall, judgeCall } from './hostile';
 import { faultOfReference, judge, placeOf, type Verdict } from './judge';
 import type { FuzzPage } from './page';
-import { activate, backendOf, CHROMIUM, loadBackend, NODE } from './places';
+import { activate, backendOf, CHROMIUM, DAWN, loadBackend, NODE } from './places';
 import { type FuzzCase, toJSON } from './problem';
 import { incomparable, type PyTorch, startPyTorch } from './pytorch';
 import type { Solution } from './reference';
@@ -35,8 +37,8 @@ const program = new Command('npm run fuzz --')
   .option('--cases <n>', 'how many', Number, 1000)
   .option('--hostile <n>', 'how many calls as nobody should make them, on the backends in Node', Number, 1000)
   .option('--seed <n>', 'a seed; by default the date', Number, today())
-  .option('--backends <names>', `of ${[...NODE, ...CHROMIUM].join(', ')}`, (names) => names.split(','), NODE)
-  .option('--share <n>', 'webgl and webgpu get one of so many cases', Number, 25)
+  .option('--backends <names>', `of ${[...NODE, ...CHROMIUM, ...DAWN].join(', ')}`, (names) => names.split(','), NODE)
+  .option('--share <n>', 'webgl, webgpu and dawn get one of so many cases', Number, 25)
   .option('--seconds <n>', 'stop after so long', Number, Number.POSITIVE_INFINITY)
   .option('--no-keep', `do not add failures to ${CASES}`)
   .option('--python <file>', 'an interpreter that has PyTorch', process.env.PYTHON ?? 'python3');
@@ -99,6 +101,20 @@ async function openChromium(names: readonly string[], closes: (() => Promise<voi
       };
     }),
   );
+}
+
+async function openDawn(closes: (() => Promise<void>)[]): Promise<Judge> {
+  const { ok, env, reason } = await loadDawn();
+  if (!ok) throw new Error(`Dawn does not start: ${reason}`);
+  const dawn = startProcess(bundleForNode('test/fuzz/dawn.ts', 'output/fuzz-dawn.cjs'), { ...process.env, ...env });
+  closes.push(async () => dawn.close());
+  const active = await dawn.call('useBackend', ['webgpu']);
+  if (active !== 'webgpu') throw new Error('webgpu does not start on Dawn');
+  return {
+    name: 'dawn',
+    every: options.share,
+    judge: (cases) => dawn.call('judge', [cases.map(toJSON)]) as Promise<Verdict[]>,
+  };
 }
 
 /** What fails, made smaller as long as the same judge finds a fault in it. */
@@ -253,6 +269,7 @@ async function main(): Promise<void> {
     judges.push(inNode(name));
   }
   judges.push(...(await openChromium(chosen(CHROMIUM), closes)));
+  if (chosen(DAWN).length > 0) judges.push(await openDawn(closes));
   try {
     const wrong = (await fuzz(judges)) + (await harass(chosen(NODE)));
     if (wrong > 0) process.exitCode = 1;

@@ -3,8 +3,8 @@ import '@tensorflow/tfjs-backend-webgpu';
 import { judge, placeOf, type Verdict } from './judge';
 import { fromJSON } from './problem';
 
-/** What the fuzz calls in a page of Chromium. */
-const api = {
+/** What the fuzz calls in a page of Chromium, or in a process on Dawn. */
+export const api = {
   async useBackend(name: string): Promise<string> {
     await tf.setBackend(name);
     await tf.ready();

@@ -7,6 +7,8 @@ import { routes } from '../../src/kernels/tensorflow/routes';
 /** Where cases are run: in Node, and in a page. */
 export const NODE = ['cpu', 'wasm', 'tensorflow', 'tensorflow/native', 'composite'];
 export const CHROMIUM = ['webgl', 'webgpu'];
+/** WebGPU in a process of Node's own. */
+export const DAWN = ['dawn'];
 
 export const backendOf = (place: string): string => place.split('/')[0];
 
