@@ -1,4 +1,4 @@
-import { engine, env, type TensorInfo } from '@tensorflow/tfjs-core';
+import { engine, env, type Tensor, type TensorInfo, tensor } from '@tensorflow/tfjs-core';
 import { isWebGL, isWebGPU } from './gpu/is-gpu';
 import type { Values } from './host/host';
 import { weighLabels } from './host/labels';
@@ -36,4 +36,10 @@ export function mostElements(backend: object): number {
 
 interface WebGPU {
   readonly device: { readonly limits: { readonly maxStorageBufferBindingSize: number } };
+}
+
+/** Class indices for TensorFlow.js's own ops: on WebGL those leave the originals as floats, with gaps beyond 2^24. */
+export function labelsForOps(target: Tensor): Tensor {
+  const values = target.dtype === 'int32' && knownValues(target);
+  return values ? tensor(values, target.shape, 'int32') : target;
 }

@@ -13,6 +13,7 @@ import {
 } from '../contract/formulas';
 import type { LossAttrs } from '../contract/kernels';
 import { sumOfRows } from '../contract/sum';
+import { labelsForOps } from '../kernels/known-values';
 import { defineLoss, type LossGradTensors, type LossTensors, notDifferentiable } from './loss';
 import { centred, logSoftmaxOp, softmaxOp } from './softmax';
 
@@ -45,12 +46,13 @@ export const crossEntropyLossOp = defineLoss('CrossEntropyLoss', {
   },
 
   grad(v, inputs, attrs) {
-    const { input, target, weight } = inputs;
+    const { input, weight } = inputs;
+    const target = labelsForOps(inputs.target);
     if (input.size === 0) {
       const zeros = (x: Tensor) => () => zerosLike(x);
       return { input: zeros(input), target: zeros(target), weight: zeros(weight) };
     }
-    const { view, x, k, q } = terms(inputs, attrs);
+    const { view, x, k, q } = terms({ ...inputs, target }, attrs);
     const all = coefficients(target, weight, attrs, view);
     /** How far `v` is from its mean under the softmax: `v - <p, v>`. */
     const turn = (p: Tensor) => centred(dense(v, view), p);

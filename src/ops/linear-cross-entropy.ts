@@ -28,7 +28,7 @@ import { consume } from '../contract/consume';
 import { detached, nan, only, quotient, rowsWithAny, rowWeights } from '../contract/formulas';
 import type { LossAttrs } from '../contract/kernels';
 import { total } from '../contract/sum';
-import { knownValues, mostElements } from '../kernels/known-values';
+import { knownValues, labelsForOps, mostElements } from '../kernels/known-values';
 import { type LossAndStats, notDifferentiable } from './loss';
 import { lossAndStats, probabilityStats } from './loss-and-stats';
 import { runOp } from './run-op';
@@ -164,7 +164,7 @@ function ofAllLogits(
 /** Ignored rows may hold NaN, and 0 times that is no 0. */
 function withoutIgnored(input: Tensor, target: Tensor, { ignoreIndex }: LinearLossAttrs): Tensor {
   const [rows] = input.shape;
-  const isLive = notEqual(reshape(target, [rows, -1]), scalar(ignoreIndex, 'int32'));
+  const isLive = notEqual(reshape(labelsForOps(target), [rows, -1]), scalar(ignoreIndex, 'int32'));
   return only(rowsWithAny(isLive), input);
 }
 
