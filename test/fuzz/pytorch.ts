@@ -86,8 +86,9 @@ function inputs({ shape, dim, input, target, weight, ignoreIndex, labelSmoothing
     const label = target.indices[rowOf(i)];
     return label === ignoreIndex ? 0 : (label === classOf(i) ? 1 - e : 0) + e / C;
   };
-  const isIgnored = (i: number) => 'indices' in target && target.indices[rowOf(i)] === ignoreIndex;
-  const rows = new Set(input.flatMap((_, i) => (isIgnored(i) || q(i) * w(i) === 0 ? [] : [rowOf(i)]))); // those that count
+  // Where there are labels, the weight of a class that has no share in a row is not looked at.
+  const counts = (i: number) => !('indices' in target && q(i) === 0) && q(i) * w(i) !== 0;
+  const rows = new Set(input.flatMap((_, i) => (counts(i) ? [rowOf(i)] : [])));
   const finite = new Set(input.flatMap((x, i) => (x === Number.NEGATIVE_INFINITY ? [] : [rowOf(i)])));
   const masked = (coefficient: (i: number) => number) => (x: number, i: number) =>
     x === Number.NEGATIVE_INFINITY && coefficient(i) === 0 && finite.has(rowOf(i)) ? MASKED : x;
