@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { crossEntropy, logSoftmax, nllLoss, softmax } from 'tfjs-cross-entropy';
+import { crossEntropy, crossEntropyWithStats, logSoftmax, nllLoss, softmax } from 'tfjs-cross-entropy';
 import type { Check } from '../support/check';
 import { assertClose, assertEqual, assertThrows, onDevice, withoutLeaks } from '../support/tensors';
 
@@ -230,6 +230,57 @@ function costs(): Check[] {
           assertEqual(count(step), { programs, reads: 0 }, 'forward and backward');
         }),
     })),
+    {
+      name: 'no program for how many rows are right, and how many count',
+      run: () =>
+        withoutLeaks(() => {
+          for (const [rows, classes] of [
+            [128, 10],
+            [3000, 10],
+            [16, 2000],
+          ]) {
+            const { x, target } = problem(rows, classes);
+            for (const reduction of ['mean', 'sum', 'none'] as const) {
+              const plain = (x: tf.Tensor) => crossEntropy(x, target, { reduction });
+              const withStats = (x: tf.Tensor) => crossEntropyWithStats(x, target, { reduction }).loss;
+              const dy = tf.ones(reduction === 'none' ? [rows] : []);
+              const gradient = (f: typeof plain) => (x: tf.Tensor) => tf.grad(f)(x, dy);
+              // Such a gradient is made from the record.
+              const second = (f: typeof plain) => (x: tf.Tensor) => tf.grad(gradient(f))(x, x);
+              for (const [what, measured] of Object.entries({ forward: (f: typeof plain) => f, gradient, second })) {
+                count(() => measured(plain)(x)); // uploads
+                const ofLoss = count(() => measured(plain)(x)).programs;
+                const { programs } = count(() => measured(withStats)(x));
+                assertTrue(
+                  programs <= ofLoss,
+                  `${what} of ${reduction}, ${rows} x ${classes}: ${programs}, not ${ofLoss}`,
+                );
+              }
+            }
+          }
+        }),
+    },
+    {
+      name: 'the loss, the rows that are right and those that count share a texture until the last is disposed',
+      run: () =>
+        withoutLeaks(async () => {
+          const { x, target } = problem(7, 5);
+          for (const reduction of ['mean', 'none'] as const) {
+            const { loss, correct, count } = crossEntropyWithStats(x, target, { reduction });
+            const values = await Promise.all(
+              [loss, correct, count].map(async (tensor) => (await tensor.mul(2).data())[0]),
+            );
+            const twice = correct.clone();
+            tf.dispose([loss, correct]);
+            const rest = await Promise.all([twice, count].map(async (tensor) => (await tensor.data())[0]));
+            assertEqual(
+              rest.map((value) => 2 * value),
+              values.slice(1),
+              `what is left of ${reduction}`,
+            );
+          }
+        }),
+    },
     {
       name: 'memory: the gradient, and a few numbers a row',
       run: () =>

@@ -1,5 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
-import { crossEntropy, linearCrossEntropy, logSoftmax, nllLoss, type Reduction, softmax } from 'tfjs-cross-entropy';
+import {
+  crossEntropy,
+  crossEntropyWithStats,
+  linearCrossEntropy,
+  logSoftmax,
+  nllLoss,
+  type Reduction,
+  softmax,
+} from 'tfjs-cross-entropy';
 import type { Check } from '../support/check';
 import { assertClose, assertEqual, assertThrows, onDevice, withoutLeaks } from '../support/tensors';
 
@@ -126,6 +134,25 @@ const counts: Check[] = [
       assertEqual([128, 128, 1, 1].map(scaled), [3, 2, 3, 2], 'scaled');
     },
   })),
+  {
+    name: 'no dispatch for how many rows are right, and how many count',
+    run() {
+      const { logits, target } = example(300, 20);
+      for (const reduction of ['mean', 'sum', 'none'] as const) {
+        const plain = (x: tf.Tensor) => crossEntropy(x, target, { reduction });
+        const withStats = (x: tf.Tensor) => crossEntropyWithStats(x, target, { reduction }).loss;
+        const dy = tf.ones(reduction === 'none' ? [300] : []);
+        const gradient = (f: typeof plain) => (x: tf.Tensor) => tf.grad(f)(x, dy);
+        // Such a gradient is made from the record.
+        const second = (f: typeof plain) => (x: tf.Tensor) => tf.grad(gradient(f))(x, x);
+        for (const [what, measured] of Object.entries({ forward: (f: typeof plain) => f, gradient, second })) {
+          const dispatches = (f: typeof plain) => watch('runWebGPUProgram', () => measured(f)(logits)).calls;
+          dispatches(plain); // the upstream gradient that it expects may be another at first
+          assertEqual(dispatches(withStats), dispatches(plain), `${what} of ${reduction}`);
+        }
+      }
+    },
+  },
   {
     name: 'nothing is read back before the caller does',
     run() {

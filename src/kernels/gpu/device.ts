@@ -20,16 +20,20 @@ export interface Rows extends Uniforms {
   readonly dim: number;
 }
 
-/** A loss and its gradient. The terms of a value are `TERMS`. */
+/** A loss. */
 export interface LossPass {
   readonly walk: Walk;
-  /** `vec4f finish(i32 row, vec4f state)`: the record, with a tag in place of the weight. */
+  /** `vec4f finish(i32 row, vec4f state)`: the record. */
   readonly finish: Code;
+  /** `vec4f statsOf(i32 row, vec4f record)`: what is taken, or added up, in place of a record. */
+  readonly stats?: Code;
+}
+
+/** A loss and its gradient: a record has a tag in place of the weight. The terms of a value are `TERMS`. */
+export interface GradientPass extends LossPass {
   readonly value: Code;
   /** Of the loss: a number, or the sum of `f32 weightOf(i32 row)`. */
   readonly divisor: number | Code;
-  /** `vec4f statsOf(i32 row, vec4f record)`: what is added up in place of a record. */
-  readonly stats?: Code;
 }
 
 /** The terms of a row's elements, given its record `r` and `k`, which is the `upstream` gradient, a uniform, over the divisor. */
@@ -39,24 +43,28 @@ export const TERMS = 'vec4f(r.x, k * r.y, k, r.w)';
 export interface Device<Backend> {
   /** Whether a class is that of the row's label: by its terms' tag, or the label itself. */
   isLabel(labels: Named<Input>): Code;
-  /** Four numbers a row: `vec4f finish(i32 row, vec4f state)` of the state that the walk along it leaves. */
-  reduce(backend: Backend, rows: Rows, walk: Walk, finish: Code): TensorInfo;
   /**
    * A tensor of the shape. The terms of a row are at hand, or what the code `vec4f prepare(i32 row)` gives. A tensor that
    * nobody else needs may be overwritten.
    */
   map(backend: Backend, rows: Rows, value: Code, terms: Input | Code, over?: TensorInfo): TensorInfo;
-  /** Both: what `reduce` gives are the terms. */
+  /** Terms are what `vec4f finish(i32 row, vec4f state)` makes of the state that a walk along the row leaves. */
   sweep(backend: Backend, rows: Rows, walk: Walk, finish: Code, value: Code): TensorInfo;
   /** Also scalars: expressions of a `sum` with all losses as its third number and the divisor as its fourth. */
   lossAndGradient(
     backend: Backend,
     rows: Rows,
-    pass: LossPass,
+    pass: GradientPass,
     expressions: string[],
   ): [gradient: TensorInfo, scalars: TensorInfo[]];
-  /** Scalars: expressions of the `sum` of the records of all rows. */
-  totals(backend: Backend, rows: number, record: TensorInfo, expressions: string[]): TensorInfo[];
+  /** Also scalars: expressions of the `sum` of all records. Or, of `each` row, numbers: `sum` is its record then. */
+  lossAndRecord(
+    backend: Backend,
+    rows: Rows,
+    pass: LossPass,
+    expressions: string[],
+    each: boolean,
+  ): [record: TensorInfo, results: TensorInfo[]];
 }
 
 export const isLabel = (test: string, labels?: Named<Input>): Code =>

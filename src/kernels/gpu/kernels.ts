@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { classView, rowShape } from '../../contract/class-view';
+import { classView } from '../../contract/class-view';
 import type { Kernels, LossAttrs, LossGradInputs, LossInputs, LossOutputs, SoftmaxAttrs } from '../../contract/kernels';
 import { again } from '../host/host';
 import { knownValues } from '../known-values';
@@ -41,42 +41,26 @@ export function gpuKernels<Backend extends GpuBackend>(
       // PyTorch divides the likelihood and the smoothing each: 0 / 0 makes their sum NaN.
       const sum = mean && attrs.labelSmoothing > 0 ? 'select(sum.z, NAN, sum.w == 0.)' : 'sum.z';
       const loss = mean ? `quotient(${sum}, sum.w)` : sum;
+      const pass = { walk, finish, stats: stats ? statsOf(given) : undefined };
+      const ofStats = stats ? STATS : [];
       if (withGradient) {
         const divisor = !mean ? 1 : ofIndices ? weightOf : count;
         const value = gradientOf(device, softmax, parts);
-        const pass = { walk, finish, value, divisor, stats: stats ? statsOf(given) : undefined };
-        const [gradient, [total, ...ofStats]] = device.lossAndGradient(backend, rows, pass, [
+        const [gradient, [total, ...counts]] = device.lossAndGradient(backend, rows, { ...pass, value, divisor }, [
           loss,
-          ...(stats ? STATS : []),
+          ...ofStats,
         ]);
-        return [total, gradient, ...ofStats] as LossOutputs;
+        return [total, gradient, ...counts] as LossOutputs;
       }
-      const record = device.reduce(backend, rows, walk, finish);
-      const rowStats = stats ? device.reduce(backend, rows, NO_WALK, finishStats(given, record)) : undefined;
-      /** The loss, and the divisor: a number, or tensor, unless nobody wants to know it. */
-      const outputs = (loss: TensorInfo, divisor: number | TensorInfo, ofStats: TensorInfo[]): LossOutputs => {
-        if (rowStats) backend.disposeData(rowStats.dataId);
-        if (wants === 'loss') {
-          backend.disposeData(record.dataId);
-          return [loss, ...ofStats] as LossOutputs;
-        }
-        const isNumber = typeof divisor === 'number';
-        const by = isNumber ? backend.makeTensorInfo([], 'float32', Float32Array.of(divisor)) : divisor;
-        return [loss, record, by, ...ofStats] as LossOutputs;
-      };
-      if (reduction === 'none') {
-        const lossShape = rowShape(shape, dim);
-        const column = (value: string, of: TensorInfo) => {
-          const values = device.map(backend, { shape: [1, ...lossShape], dim: 0 }, valueIs(value, {}), quads(of));
-          return { ...values, shape: lossShape };
-        };
-        return outputs(column('t.z', record), 1, rowStats ? [column('t.x', rowStats), column('t.y', rowStats)] : []);
+      const addsWeights = mean && ofIndices && wants !== 'loss';
+      const expressions = [loss, ...(addsWeights ? ['sum.w'] : []), ...ofStats];
+      const [record, [total, ...others]] = device.lossAndRecord(backend, rows, pass, expressions, reduction === 'none');
+      if (wants === 'loss') {
+        backend.disposeData(record.dataId);
+        return [total, ...others] as LossOutputs;
       }
-      const expressions = [loss];
-      if (mean && ofIndices && wants !== 'loss') expressions.push('sum.w');
-      const [total, weights] = device.totals(backend, count, record, expressions);
-      const ofStats = rowStats ? device.totals(backend, count, rowStats, STATS) : [];
-      return outputs(total, weights ?? (mean ? count : 1), ofStats);
+      const divisor = () => backend.makeTensorInfo([], 'float32', Float32Array.of(mean ? count : 1));
+      return [total, record, ...(addsWeights ? [] : [divisor()]), ...others] as LossOutputs;
     };
 
   const lossGradKernel =
@@ -225,11 +209,6 @@ vec4f statsOf(i32 row, vec4f r) {
 `,
     reads,
   );
-
-const finishStats = (reads: Named<Input>, record: TensorInfo) =>
-  piece('vec4f finish(i32 row, vec4f s) { return statsOf(row, recordAt(row)); }', { record: quads(record) }, [
-    statsOf(reads),
-  ]);
 
 const FINISH_PROBABILITIES = piece(
   /* glsl */ `

@@ -1,29 +1,15 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { classView } from '../../contract/class-view';
+import { classView, rowShape } from '../../contract/class-view';
 import { type Code, type Input, piece, quads, type Walk } from '../gpu/code';
 import { type Device, isLabel, powerOfTwo, type Rows, TERMS, type Uniforms } from '../gpu/device';
 import { NO_WALK, termsOf, totalOf, walkChunks } from '../gpu/walk';
 import { CLASSES_IN_ONE_PASS, ROWS_IN_ONE_SUM } from './constants';
 import { type Layout, layoutOf } from './layouts';
-import { isHalf, run, runQuads, type WebGLBackend } from './run';
+import { isHalf, run, runQuads, runUnpacked, type WebGLBackend } from './run';
 
 export const webgl: Device<WebGLBackend> = {
   // Half floats are too coarse for tags.
   isLabel: (labels) => (isHalf() ? isLabel('labelsAt(row) == c', labels) : isLabel('t.w == tag(c)')),
-
-  reduce(backend, rows, walk, finish) {
-    const { classes, rows: count } = classView(rows.shape, rows.dim);
-    // So many rows keep a GPU busy by themselves.
-    if (walk === NO_WALK || classes <= CLASSES_IN_ONE_PASS || count > ROWS_IN_ONE_SUM) {
-      return reduceChunks(backend, rows, walk, finish, classes, 1);
-    }
-    const chunk = 16 * Math.ceil(Math.sqrt(classes) / 16);
-    const chunks = Math.ceil(classes / chunk);
-    const states = reduceChunks(backend, rows, walk, FINISH_STATE, chunk, chunks);
-    const record = reduceChunks(backend, rows, walkChunks(states), finish, chunks, 1);
-    backend.disposeData(states.dataId);
-    return record;
-  },
 
   map(backend, rows, value, terms) {
     if ('tensor' in terms) return mapElements(backend, rows, value, atHand(terms));
@@ -33,7 +19,7 @@ export const webgl: Device<WebGLBackend> = {
   },
 
   sweep(backend, rows, walk, finish, value) {
-    const record = this.reduce(backend, rows, walk, finish);
+    const record = reduce(backend, rows, walk, finish);
     const result = mapElements(backend, rows, value, atHand(quads(record)));
     backend.disposeData(record.dataId);
     return result;
@@ -41,14 +27,10 @@ export const webgl: Device<WebGLBackend> = {
 
   lossAndGradient(backend, rows, { walk, finish, value, divisor, stats }, expressions) {
     const { rows: count } = classView(rows.shape, rows.dim);
-    const record = quads(this.reduce(backend, rows, walk, finish));
+    const record = quads(reduce(backend, rows, walk, finish));
     const known = typeof divisor === 'number' ? divisor : 0;
-    const isNumber = typeof divisor === 'number';
-    const added = stats ? 'statsOf(i, recordAt(i))' : 'recordAt(i)';
-    const text = `vec4 term(int i) { return ${isNumber ? added : `vec4(${added}.xyz, weightOf(i))`}; }`;
-    const terms = piece(text, { record }, [...(stats ? [stats] : []), ...(isNumber ? [] : [divisor])]);
-    const { ints, layout } = layoutOf(rows);
-    return withSums(backend, { terms, count, ints, layout: stats && layout }, (sums, condensed) => {
+    const weightOf = typeof divisor === 'number' ? undefined : divisor;
+    return withSums(backend, { ...recordsOf(rows, record, stats, weightOf), count }, (sums, condensed) => {
       // The gradient reads the sum of the weights in a texel of its own: that of a scalar has to be 0 beside it.
       const all = known ? sums : condensed(sums, powerOfTwo(sums.count));
       const prepare = `vec4 prepare(int row) {
@@ -59,17 +41,37 @@ export const webgl: Device<WebGLBackend> = {
       const floats = { ...rows.floats, known, scale: all.scale ?? 1 };
       const calls = known ? [] : [all.terms];
       const gradient = mapElements(backend, { ...rows, floats }, value, piece(prepare, { record }, calls));
-      const scalars = expressions.map((expression) => total(backend, all, expression));
+      const scalars = totals(backend, all, expressions);
       backend.disposeData(record.tensor.dataId);
       return [gradient, scalars];
     });
   },
 
-  totals: (backend, rows, record, expressions) =>
-    withSums(backend, { terms: termsOf(quads(record)), count: rows }, (sums) =>
-      expressions.map((expression) => total(backend, sums, expression)),
-    ),
+  lossAndRecord(backend, rows, { walk, finish, stats }, expressions, each) {
+    const { rows: count } = classView(rows.shape, rows.dim);
+    const record = reduce(backend, rows, walk, finish);
+    const records = { ...recordsOf(rows, quads(record), stats), count };
+    const results = each
+      ? ofEach(backend, records, expressions, rowShape(rows.shape, rows.dim))
+      : withSums(backend, records, (sums) => totals(backend, sums, expressions));
+    return [record, results];
+  },
 };
+
+/** Four numbers a row: `vec4 finish(int row, vec4 state)` of the state that the walk along it leaves. */
+function reduce(backend: WebGLBackend, rows: Rows, walk: Walk, finish: Code): TensorInfo {
+  const { classes, rows: count } = classView(rows.shape, rows.dim);
+  // So many rows keep a GPU busy by themselves.
+  if (walk === NO_WALK || classes <= CLASSES_IN_ONE_PASS || count > ROWS_IN_ONE_SUM) {
+    return reduceChunks(backend, rows, walk, finish, classes, 1);
+  }
+  const chunk = 16 * Math.ceil(Math.sqrt(classes) / 16);
+  const chunks = Math.ceil(classes / chunk);
+  const states = reduceChunks(backend, rows, walk, FINISH_STATE, chunk, chunks);
+  const record = reduceChunks(backend, rows, walkChunks(states), finish, chunks, 1);
+  backend.disposeData(states.dataId);
+  return record;
+}
 
 const FINISH_STATE = piece('vec4 finish(int row, vec4 s) { return s; }');
 
@@ -160,13 +162,58 @@ void main() {
   setOutput(totalOf(i, min(i + each, count), 1) / float(each));
 }`;
 
-/** A scalar: an expression of their `sum`. */
-function total(backend: WebGLBackend, { terms, count, scale = 1, ints, layout }: Sums, expression: string): TensorInfo {
-  const main = /* glsl */ `
+/** The records of rows, or their stats, as terms; with the weight of each, where the record has it not. */
+function recordsOf(rows: Rows, record: Input, stats?: Code, weightOf?: Code): Pick<Sums, 'terms' | 'ints' | 'layout'> {
+  const taken = stats ? 'statsOf(i, recordAt(i))' : 'recordAt(i)';
+  const text = `vec4 term(int i) { return ${weightOf ? `vec4(${taken}.xyz, weightOf(i))` : taken}; }`;
+  const { ints, layout } = layoutOf(rows);
+  const calls = [stats, weightOf].filter((code) => code !== undefined);
+  return { terms: piece(text, { record }, calls), ints, layout: stats && layout };
+}
+
+/** Scalars: expressions of their `sum`. */
+function totals(backend: WebGLBackend, sums: Sums, expressions: string[]): TensorInfo[] {
+  const { terms, count, scale = 1 } = sums;
+  const program = (result: string) => ({
+    ...sums,
+    ints: { ...sums.ints, count },
+    floats: { scale },
+    main: piece(
+      /* glsl */ `
 void main() {
   vec4 sum = totalOf(0, count, 1) * scale;
-  setOutput(vec4(${expression}, 0., 0., 0.));
-}`;
-  const program = { ints: { ...ints, count }, floats: { scale }, layout, main: piece(main, {}, [totalOf(terms)]) };
-  return run(backend, [], program);
+  setOutput(${result});
+}`,
+      {},
+      [totalOf(terms)],
+    ),
+  });
+  // TensorFlow.js packs what is not packed, one by one: it takes more than two to gain from a texture that they share.
+  return expressions.length < 3
+    ? expressions.map((expression) => run(backend, [], program(`vec4(${expression}, 0., 0., 0.)`)))
+    : runUnpacked(backend, [], expressions.length, program(nth('outTexel()', expressions)));
 }
+
+/** Numbers of each term: expressions of it, called `sum`. */
+function ofEach(backend: WebGLBackend, terms: Sums, expressions: string[], shape: number[]): TensorInfo[] {
+  const { count, ints, layout } = terms;
+  if (expressions.length === 1) {
+    const value = piece(`float value(int row, int c, vec4 sum) { return ${expressions[0]}; }`);
+    const prepare = piece('vec4 prepare(int row) { return term(row); }', {}, [terms.terms]);
+    return [{ ...mapElements(backend, { shape: [1, ...shape], dim: 0 }, value, prepare), shape }];
+  }
+  const main = /* glsl */ `
+void main() {
+  ivec2 i = place(outTexel(), count);
+  vec4 sum = i.y < ${expressions.length} ? term(i.x) : vec4(0.);
+  setOutput(${nth('i.y', expressions)});
+}`;
+  const program = { ints: { ...ints, count }, layout, main: piece(main, {}, [terms.terms]) };
+  return runUnpacked(backend, shape, expressions.length, program);
+}
+
+const nth = (i: string, expressions: string[]) =>
+  expressions.reduceRight(
+    (others, expression, n) => (others ? `${i} == ${n} ? ${expression} : ${others}` : expression),
+    '',
+  );

@@ -5,7 +5,9 @@ import { GLSL, NUMBERS } from '../gpu/language';
 
 /** What we use of TensorFlow.js's `webgl` backend. */
 export interface WebGLBackend extends GpuBackend {
-  readonly texData: { get(dataId: DataId): { readonly values: Int32Array | Float32Array | null } };
+  readonly texData: { get(dataId: DataId): TextureData };
+  /** How many tensors, if more than one, lie in the texture of one. */
+  readonly dataRefCount: WeakMap<DataId, number>;
   compileAndRun(
     program: object,
     inputs: TensorInfo[],
@@ -13,6 +15,11 @@ export interface WebGLBackend extends GpuBackend {
     uniformValues: number[][],
     preventEagerUnpackingOfOutput: boolean,
   ): TensorInfo;
+}
+
+interface TextureData {
+  readonly values: Int32Array | Float32Array | null;
+  shape: readonly number[];
 }
 
 export interface Program extends Uniforms {
@@ -30,7 +37,12 @@ export const isHalf = (): boolean => !env().getBool('WEBGL_RENDER_FLOAT32_ENABLE
  * `[1, p, q]` with the variant of another shape. Hence every shape is given as four dimensions. All that varies from
  * call to call is a uniform: what stands in the code makes for a program of its own.
  */
-export function run(backend: WebGLBackend, shape: readonly number[], program: Program, scheme = 1): TensorInfo {
+export function run(
+  backend: WebGLBackend,
+  shape: readonly number[],
+  program: Program,
+  { scheme = 1, packed = true } = {},
+): TensorInfo {
   checkTexture(shape);
   const { text, inputs } = linked(program.main);
   const uniforms = uniformsOf(program);
@@ -74,9 +86,18 @@ export function run(backend: WebGLBackend, shape: readonly number[], program: Pr
       outputShape: fourDimensions(shape),
       outPackingScheme: scheme,
       packedInputs: true,
-      packedOutput: true,
+      packedOutput: packed,
       enableShapeUniforms: true,
-      userCode: [GLSL, TEXELS, program.layout, ...accessors, NUMBERS, text, signature(uniforms)].join('\n'),
+      userCode: [
+        GLSL,
+        TEXELS,
+        outTexel(packed ? '((outTexShape[1] + 1) >> 1)' : 'outTexShape[1]'),
+        program.layout,
+        ...accessors,
+        NUMBERS,
+        text,
+        signature(uniforms),
+      ].join('\n'),
     },
     Object.values(tensors),
     'float32',
@@ -92,7 +113,28 @@ export function run(backend: WebGLBackend, shape: readonly number[], program: Pr
  * but with 0 they make a square, and with 1 a column of single texels, where GPUs draw blocks of 2 x 2 or more.
  */
 export function runQuads(backend: WebGLBackend, texels: number, program: Program): TensorInfo {
-  return { ...run(backend, [texels, 2, 2], program, 0), shape: [texels, 4] };
+  return { ...run(backend, [texels, 2, 2], program, { scheme: 0 }), shape: [texels, 4] };
+}
+
+/**
+ * Tensors of one shape, their elements one after another, a texel each. They share the texture as slices do that
+ * TensorFlow.js makes of a tensor that is not packed: no program is run for them.
+ */
+export function runUnpacked(backend: WebGLBackend, shape: number[], tensors: number, program: Program): TensorInfo[] {
+  const length = size(shape);
+  const { dataId } = run(backend, [tensors * length], program, { packed: false });
+  const data = backend.texData.get(dataId);
+  return Array.from({ length: tensors }, (_, i) => {
+    if (i === 0) {
+      data.shape = shape; // it has the texture itself, and need not be copied in order to be read
+      return { dataId, dtype: 'float32', shape };
+    }
+    const slice = backend.makeTensorInfo(shape, 'float32');
+    const ofSlice = { ...data, shape, refCount: 1, slice: { flatOffset: i * length, origDataId: dataId } };
+    Object.assign(backend.texData.get(slice.dataId), ofSlice);
+    backend.dataRefCount.set(dataId, i + 1);
+    return slice;
+  });
 }
 
 const TEXELS = /* glsl */ `
@@ -104,9 +146,11 @@ vec4 texel(sampler2D source, int i, int columns) {
   return texelFetch(source, x < 0 ? ivec2(x + wide, y - 1) : x < wide ? ivec2(x, y) : ivec2(x - wide, y + 1), 0);
 }
 
-// The number of this fragment's texel.
-int outTexel() { return int(gl_FragCoord.y) * ((outTexShape[1] + 1) >> 1) + int(gl_FragCoord.x); }
 `;
+
+/** The number of this fragment's texel. */
+const outTexel = (columns: string) =>
+  `int outTexel() { return int(gl_FragCoord.y) * ${columns} + int(gl_FragCoord.x); }`;
 
 /** An element, and those of four classes of the row that was started. */
 const along = (name: string) => /* glsl */ `

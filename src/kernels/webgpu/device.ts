@@ -1,15 +1,22 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { classView } from '../../contract/class-view';
-import { type Code, numbers, piece, quads } from '../gpu/code';
-import { type Device, isLabel, type LossPass, powerOfTwo, type Rows, TERMS, type Uniforms } from '../gpu/device';
+import { classView, rowShape } from '../../contract/class-view';
+import { type Code, type Input, numbers, piece, quads } from '../gpu/code';
+import {
+  type Device,
+  type GradientPass,
+  isLabel,
+  type LossPass,
+  powerOfTwo,
+  type Rows,
+  TERMS,
+  type Uniforms,
+} from '../gpu/device';
 import { four, NO_WALK, STATE, termsOf, totalOf } from '../gpu/walk';
 import { ADDED_BY_THREAD, ADDING_GROUPS, addingThreads, sharingOf } from './constants';
 import { run, START, type WebGPUBackend } from './run';
 
 export const webgpu: Device<WebGPUBackend> = {
   isLabel: () => isLabel('t.w == tag(c)'),
-
-  reduce: (backend, rows, walk, finish) => visit(backend, rows, { walk, finish }),
 
   map(backend, rows, value, terms, over) {
     const finish = (row: string, reads: object, calls: Code[] = []) =>
@@ -38,15 +45,21 @@ export const webgpu: Device<WebGPUBackend> = {
     return [gradient, scalars];
   },
 
-  totals: (backend, rows, record, expressions) =>
-    add(backend, termsOf(quads(record)), expressions, { first: rows, count: record.shape[0] }),
+  lossAndRecord(backend, rows, pass, expressions, each) {
+    const record = visit(backend, rows, pass);
+    const { rows: first } = classView(rows.shape, rows.dim);
+    const results = each
+      ? ofEach(backend, rows, quads(record), pass.stats, expressions)
+      : add(backend, termsOf(quads(record)), expressions, { first, count: record.shape[0] });
+    return [record, results];
+  },
 };
 
 const weightsOf = (weightOf: Code) =>
   piece('vec4f term(i32 i) { return vec4f(0., 0., 0., weightOf(i)); }', {}, [weightOf]);
 
 /** What a visit leaves: the elements of a value, or the record of each row. */
-interface Visit extends Pick<LossPass, 'walk' | 'finish'>, Partial<Pick<LossPass, 'value' | 'divisor' | 'stats'>> {
+interface Visit extends LossPass, Partial<Pick<GradientPass, 'value' | 'divisor'>> {
   /** Sums that make up the divisor, if it is not known. */
   readonly weights?: TensorInfo;
   /** Gets the sums of each workgroup; they are behind the records where the result is those. */
@@ -208,4 +221,33 @@ fn main(index: i32) {
     ints: { ...ints, firstTerm, terms: count, groups },
   });
   return [result, ...Object.values(also)];
+}
+
+/** Expressions of the record of each row, or of its stats, called `sum`: a tensor for each of them. */
+function ofEach(
+  backend: WebGPUBackend,
+  rows: Rows,
+  record: Input,
+  stats: Code | undefined,
+  [first, ...others]: string[],
+): TensorInfo[] {
+  const { rows: count, classes, inner } = classView(rows.shape, rows.dim);
+  const threads = addingThreads(backend);
+  const also = Object.fromEntries(others.map((_, i) => [`column${i}`, backend.makeTensorInfo([count], 'float32')]));
+  const text = /* wgsl */ `
+fn main(index: i32) {
+  if (index < rows) {
+    let sum = ${stats ? 'statsOf(index, recordAt(index))' : 'recordAt(index)'};
+    result[index] = ${first};
+    ${others.map((expression, i) => `column${i}[index] = ${expression};`).join('\n    ')}
+  }
+}`;
+  const result = run(backend, [count], {
+    main: piece(text, { record }, stats ? [START, stats] : []),
+    threads,
+    groups: Math.ceil(count / threads),
+    also,
+    ints: { ...rows.ints, rows: count, ...(stats && { classes, inner, apart: 1 }) },
+  });
+  return [result, ...Object.values(also)].map((column) => ({ ...column, shape: rowShape(rows.shape, rows.dim) }));
 }
