@@ -111,18 +111,18 @@ function lossOf({ input, target, weight }: LossInputs, attrs: LossAttrs) {
     ints: { ignoreIndex, dyStep: reduction === 'none' ? 1 : 0 },
     floats: { labelSmoothing, upstream },
   };
-  const factor =
-    weight.shape[0] > 0
-      ? piece('f32 factorOf(i32 c) { return weightAt(c); }', { weight: numbers(weight) })
-      : piece('f32 factorOf(i32 c) { return 1.; }');
+  const isWeighted = weight.shape[0] > 0;
+  const factor = isWeighted
+    ? piece('f32 factorOf(i32 c) { return weightAt(c); }', { weight: numbers(weight) })
+    : piece('f32 factorOf(i32 c) { return 1.; }');
   // k times that of -log p of a class: the probability, smoothed, times the weight. Where there are labels most classes
-  // have none, and are not looked at.
+  // have none, and their weights are not looked at.
   const coefficient = piece(
     /* glsl */ `
 f32 coefficient(i32 c, f32 y, f32 k) {
   f32 q = y * (1. - labelSmoothing) + labelSmoothing / f32(classes);
-  ${ofIndices ? 'if (q == 0.) { return 0.; }' : ''}
-  return k * (q * factorOf(c));
+  ${isWeighted && ofIndices ? 'if (q == 0.) { return 0.; }' : ''}
+  return ${ofIndices && !isWeighted ? 'times(q, k)' : 'k * (q * factorOf(c))'};
 }
 `,
     {},

@@ -59,7 +59,7 @@ export const walkClasses = (reads: Named<Input>, coefficients = '', calls: reado
     /* glsl */ `
   ${reads.labels ? 'if (labelsAt(row) == ignoreIndex) { return s; }' : ''}
   f32 probe = 0.;
-  start(row);
+  start(row, begin);
   for (i32 c = begin; c < end; c += 4 * lanes) {
     vec4f x = ${present('xNext(c)', '-INFINITY')};
     f32 high = max(max(x.x, x.y), max(x.z, x.w));
@@ -77,7 +77,7 @@ export const walkClasses = (reads: Named<Input>, coefficients = '', calls: reado
     s.y = NAN;
     ${
       coefficients &&
-      `start(row);
+      `start(row, begin);
     for (i32 c = begin; c < end; c += 4 * lanes) {
       vec4f x = xNext(c);
       ${k}

@@ -5,7 +5,7 @@ import { type Device, isLabel, powerOfTwo, type Rows, TERMS, type Uniforms } fro
 import { NO_WALK, termsOf, totalOf, walkChunks } from '../gpu/walk';
 import { CLASSES_IN_ONE_PASS, ROWS_IN_ONE_SUM } from './constants';
 import { type Layout, layoutOf } from './layouts';
-import { isHalf, run, runQuads, runUnpacked, type WebGLBackend } from './run';
+import { isHalf, run, runQuads, runUnpacked, texelsOf, type WebGLBackend } from './run';
 
 export const webgl: Device<WebGLBackend> = {
   // Half floats are too coarse for tags.
@@ -33,14 +33,12 @@ export const webgl: Device<WebGLBackend> = {
     return withSums(backend, { ...recordsOf(rows, record, stats, weightOf), count }, (sums, condensed) => {
       // The gradient reads the sum of the weights in a texel of its own: that of a scalar has to be 0 beside it.
       const all = known ? sums : condensed(sums, powerOfTwo(sums.count));
-      const prepare = `vec4 prepare(int row) {
-  vec4 r = recordAt(row);
-  float k = quotient(upstream, ${known ? 'known' : 'term(0).w * scale'});
-  return ${TERMS};
-}`;
+      const prepare = piece(`vec4 prepare(int row) { vec4 r = recordAt(row); return ${TERMS}; }`, { record });
       const floats = { ...rows.floats, known, scale: all.scale ?? 1 };
-      const calls = known ? [] : [all.terms];
-      const gradient = mapElements(backend, { ...rows, floats }, value, piece(prepare, { record }, calls));
+      const k = `float k;
+void begin() { k = quotient(upstream, ${known ? 'known' : 'term(0).w * scale'}); }`;
+      const begin = piece(k, {}, known ? [] : [all.terms]);
+      const gradient = mapElements(backend, { ...rows, floats }, value, prepare, begin);
       const scalars = totals(backend, all, expressions);
       backend.disposeData(record.tensor.dataId);
       return [gradient, scalars];
@@ -90,36 +88,45 @@ void main() {
   setOutput(finish(i.y, walk(i.y, i.x * chunk, min((i.x + 1) * chunk, classes))));
 }`;
 
-function mapElements(backend: WebGLBackend, rows: Rows, value: Code, prepare: Code): TensorInfo {
+/** What is prepared of each row may use what `void begin()` leaves, which is called once. */
+function mapElements(backend: WebGLBackend, rows: Rows, value: Code, prepare: Code, begin?: Code): TensorInfo {
   const layout = layoutOf(rows);
-  return run(backend, rows.shape, { ...rows, ...layout, main: mapMain(value, prepare, layout) });
+  // As wide as that of an input, so that this is read where it is written.
+  const [texels] = Object.values(value.reads).map(({ tensor }) => texelsOf(backend, tensor));
+  const main = mapMain(value, prepare, layout, texels?.[1] === layout.across, begin);
+  return run(backend, rows.shape, { ...rows, ...layout, main }, { texels });
 }
 
-function mapMain(value: Code, prepare: Code, { rows, classes }: Layout): Code {
+/** `isLine` says that a line of texels is one of the texture. Software renderers run both sides of a branch in a shader. */
+function mapMain(
+  value: Code,
+  prepare: Code,
+  { ofElement, rows, classes }: Layout,
+  isLine: boolean,
+  begin?: Code,
+): Code {
   const names = Object.keys(value.reads);
   const elements = rows.map((row, i) => {
-    const first = rows.indexOf(row);
+    const same = rows.indexOf(row);
     const taken = names.map((name) => `, ${name}Four[${i}]`).join('');
-    return `${first === i ? `vec4 t${i} = prepare(row + ${row});` : ''}
-  result[${i}] = value(row + ${row}, c + ${classes[i]}, t${first}${taken});`;
+    return `${same === i ? `vec4 t${i} = prepare(row + ${row});` : ''}
+  result[${i}] = value(row + ${row}, c + ${classes[i]}, t${same}${taken});`;
   });
   const text = /* glsl */ `
 void main() {
-  int i = outTexel();
-  ivec2 line = place(i, across);
-  ivec2 plane = place(line.y, down);
-  ivec2 at = 2 * ivec2(line.x, plane.x);
-  ivec2 e = place((plane.y * height + at.y) * width + at.x, inner);
-  ivec2 o = place(e.y, classes);
-  int c = o.x, row = o.y * inner + e.x;
-  ${names.map((name) => `vec4 ${name}Four = ${name}At(i);`).join(' ')}
+  ${begin ? 'begin();' : ''}
+  ivec2 line = ${isLine ? 'ivec2(gl_FragCoord.xy)' : 'place(outTexel(), across)'};
+  ivec2 inPlane = IN_PLANE(line.y, down);
+  int u = 2 * line.x, v = 2 * inPlane.x, plane = inPlane.y;
+  ${ofElement}
+  ${names.map((name) => `vec4 ${name}Four = ${name}Here();`).join(' ')}
   vec4 result;
   ${elements.join('\n  ')}
   // Padding must be 0: TensorFlow.js's matMul adds it up.
-  bvec2 more = lessThan(at + 1, ivec2(width, height));
+  bvec2 more = lessThan(ivec2(u, v) + 1, ivec2(width, height));
   setOutput(mix(vec4(0.), result, bvec4(true, more.x, more.y, more.x && more.y)));
 }`;
-  return piece(text, {}, [value, prepare]);
+  return piece(text, {}, [value, ...(begin ? [begin] : []), prepare]);
 }
 
 /** What is to be added up: `vec4 term(int i)`, times a scale. */

@@ -1,6 +1,6 @@
 import { type DataId, env, type TensorInfo } from '@tensorflow/tfjs-core';
 import { type Code, linked } from '../gpu/code';
-import { checkSize, type GpuBackend, signature, type Uniforms, uniformsOf } from '../gpu/device';
+import { checkSize, type GpuBackend, powerOfTwo, signature, type Uniforms, uniformsOf } from '../gpu/device';
 import { GLSL, NUMBERS } from '../gpu/language';
 
 /** What we use of TensorFlow.js's `webgl` backend. */
@@ -8,19 +8,26 @@ export interface WebGLBackend extends GpuBackend {
   readonly texData: { get(dataId: DataId): TextureData };
   /** How many tensors, if more than one, lie in the texture of one. */
   readonly dataRefCount: WeakMap<DataId, number>;
-  compileAndRun(
+  runWebGLProgram(
     program: object,
     inputs: TensorInfo[],
     dtype: 'float32',
     uniformValues: number[][],
     preventEagerUnpackingOfOutput: boolean,
+    texels?: Texels,
   ): TensorInfo;
 }
 
 interface TextureData {
   readonly values: Int32Array | Float32Array | null;
+  readonly isPacked?: boolean;
   shape: readonly number[];
+  /** Twice the texels that a packed texture has in each direction. */
+  readonly texShape?: readonly [height: number, width: number] | null;
 }
+
+/** The size of a texture. */
+export type Texels = [height: number, width: number];
 
 export interface Program extends Uniforms {
   readonly main: Code;
@@ -41,23 +48,33 @@ export function run(
   backend: WebGLBackend,
   shape: readonly number[],
   program: Program,
-  { scheme = 1, packed = true } = {},
+  { packed = true, texels }: { packed?: boolean; texels?: Texels } = {},
 ): TensorInfo {
   checkTexture(shape);
   const { text, inputs } = linked(program.main);
   const uniforms = uniformsOf(program);
   const tensors: Record<string, TensorInfo> = {};
   const temporary: TensorInfo[] = [];
+  const here = (tensor: TensorInfo) =>
+    texels && `${texelsOf(backend, tensor)}` === `${texels}` ? 'ivec2(gl_FragCoord.xy)' : undefined;
   const accessors = inputs.map(([name, { tensor, type, isDense }]) => {
     checkTexture(tensor.shape);
     const length = size(tensor.shape);
-    const { values } = backend.texData.get(tensor.dataId);
+    const { values, texShape } = backend.texData.get(tensor.dataId);
     const add = (shape: number[], i: string, type: string, value: string, dataId = tensor.dataId) => {
       tensors[name] = { dataId, dtype: 'float32', shape };
       return `${type} ${name}At(int i) { vec4 t = texel(${name}, ${i}, ${name}TexShape[1]); return ${value}; }`;
     };
-    if (isDense) return add(fourDimensions(tensor.shape), 'i', 'vec4', 't') + along(name);
-    if (type === 'vec4f') return add([1, tensor.shape[0], 2, 2], 'i', 'vec4', 't');
+    if (isDense) return add(fourDimensions(tensor.shape), 'i', 'vec4', 't') + along(name, here(tensor));
+    if (type === 'vec4f') {
+      const bits = Math.log2((texShape?.[1] ?? 0) / 2);
+      const general = add([1, tensor.shape[0], 2, 2], 'i', 'vec4', 't');
+      if (!Number.isInteger(bits)) return general;
+      uniforms.push({ name: `${name}Bits`, type: 'int', value: bits });
+      return `vec4 ${name}At(int i) {
+  return texelFetch(${name}, ivec2(i & ((1 << ${name}Bits) - 1), i >> ${name}Bits), 0);
+}`;
+    }
     if (values && length === 1) {
       // A tensor would have to be uploaded, which is one program more.
       uniforms.push({ name: `${name}Value`, type: type === 'i32' ? 'int' : 'float', value: values[0] });
@@ -79,12 +96,12 @@ export function run(
     }
     return add([1, 1, 1, length], 'i >> 1', type, 'int(min(t[i & 1], 2147483520.))');
   });
-  const result = backend.compileAndRun(
+  const result = backend.runWebGLProgram(
     {
       variableNames: Object.keys(tensors),
       customUniforms: uniforms,
       outputShape: fourDimensions(shape),
-      outPackingScheme: scheme,
+      outPackingScheme: texels ? 0 : 1,
       packedInputs: true,
       packedOutput: packed,
       enableShapeUniforms: true,
@@ -94,6 +111,7 @@ export function run(
         outTexel(packed ? '((outTexShape[1] + 1) >> 1)' : 'outTexShape[1]'),
         program.layout,
         ...accessors,
+        ...(program.layout ? [start(inputs.filter(([, { isDense }]) => isDense).map(([name]) => name))] : []),
         NUMBERS,
         text,
         signature(uniforms),
@@ -103,17 +121,20 @@ export function run(
     'float32',
     uniforms.map(({ value }) => [value]),
     true,
+    texels,
   );
   for (const { dataId } of temporary) backend.disposeData(dataId);
   return { ...result, shape: [...shape] };
 }
 
 /**
- * The same for an output of texels with four numbers each. They lie in the same order in both of TensorFlow.js's schemes,
- * but with 0 they make a square, and with 1 a column of single texels, where GPUs draw blocks of 2 x 2 or more.
+ * The same for an output of texels with four numbers each. TensorFlow.js would make a column of single texels of it,
+ * where GPUs draw blocks of 2 x 2 or more. It reads a rectangle in the same order; where that is as wide as a power of
+ * two no number has to be divided to find a texel.
  */
 export function runQuads(backend: WebGLBackend, texels: number, program: Program): TensorInfo {
-  return { ...run(backend, [texels, 2, 2], program, { scheme: 0 }), shape: [texels, 4] };
+  const wide = powerOfTwo(Math.sqrt(texels));
+  return { ...run(backend, [texels, 2, 2], program, { texels: [Math.ceil(texels / wide), wide] }), shape: [texels, 4] };
 }
 
 /**
@@ -138,14 +159,14 @@ export function runUnpacked(backend: WebGLBackend, shape: number[], tensors: num
 }
 
 const TEXELS = /* glsl */ `
-ivec2 place(int i, int wide) { int y = i / wide; return ivec2(i - y * wide, y); }
-
-// Integers are slow to divide; the quotient of floats is off by 1 at the most.
-vec4 texel(sampler2D source, int i, int columns) {
-  int wide = (columns + 1) >> 1, y = int(float(i) / float(wide)), x = i - y * wide;
-  return texelFetch(source, x < 0 ? ivec2(x + wide, y - 1) : x < wide ? ivec2(x, y) : ivec2(x - wide, y + 1), 0);
+// Integers are slow to divide. The quotient of floats is put right by what it leaves.
+ivec2 place(int i, int wide) {
+  int y = int(float(i) / float(wide));
+  y += int(floor((float(i - y * wide) + 0.5) / float(wide)));
+  return ivec2(i - y * wide, y);
 }
 
+vec4 texel(sampler2D source, int i, int columns) { return texelFetch(source, place(i, (columns + 1) >> 1), 0); }
 `;
 
 /** The number of this fragment's texel. */
@@ -153,15 +174,40 @@ const outTexel = (columns: string) =>
   `int outTexel() { return int(gl_FragCoord.y) * ${columns} + int(gl_FragCoord.x); }`;
 
 /** An element, and those of four classes of the row that was started. */
-const along = (name: string) => /* glsl */ `
+const along = (name: string, here?: string) => /* glsl */ `
 float ${name}Of(int row, int c) { int i = texelOf(row, c); return ${name}At(i)[part]; }
-vec4 ${name}Next(int c) { int i = first + (c >> classBits) * stride; return FOUR(${name}At); }`;
+ivec2 ${name}Place, ${name}Step;
+void ${name}Start(int i) {
+  int wide = (${name}TexShape[1] + 1) >> 1;
+  ${name}Place = place(i, wide);
+  ${name}Step = place(stride, wide);
+}
+vec4 ${name}Texel() {
+  vec4 t = texelFetch(${name}, ${name}Place, 0);
+  ${name}Place += ${name}Step;
+  int wide = (${name}TexShape[1] + 1) >> 1, over = int(${name}Place.x >= wide);
+  ${name}Place += over * ivec2(-wide, 1);
+  return t;
+}
+vec4 ${name}Next(int c) { return FOUR(${name}Texel()); }
+vec4 ${name}Here() { return ${here ? `texelFetch(${name}, ${here}, 0)` : `${name}At(outTexel())`}; }`;
+
+const start = (names: string[]) =>
+  `void start(int row, int begin) { int i = texelOf(row, begin); ${names.map((name) => `${name}Start(i);`).join(' ')} }`;
 
 const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 /** With the planes of 2 x 2 elements a texel as the last two. */
 export function fourDimensions(shape: readonly number[]): number[] {
   return [1, size(shape.slice(0, -2)), ...[1, 1, ...shape].slice(-2)];
+}
+
+/** The size of a tensor's texture, if it has one that programs read as it is. */
+export function texelsOf(backend: WebGLBackend, tensor: TensorInfo): Texels | undefined {
+  const { isPacked, texShape, shape } = backend.texData.get(tensor.dataId);
+  const plane = (shape: readonly number[]) => `${fourDimensions(shape).slice(-2)}`;
+  if (!isPacked || !texShape || plane(shape) !== plane(tensor.shape)) return undefined;
+  return [Math.ceil(texShape[0] / 2), Math.ceil(texShape[1] / 2)];
 }
 
 /** Before an upload fails, which knows no remedy. */

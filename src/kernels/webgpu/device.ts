@@ -165,7 +165,7 @@ fn main(index: i32) {
   workgroupBarrier();
   let t = gathered[place * placeStep];
   if (live) {
-    start(row);
+    start(row, begin);
     for (var c = begin; c < classes; c += 4 * lanes) {
       ${names.map((name) => `let ${name}Four = ${name}Again(c);`).join(' ')}
       let values = ${values};

@@ -92,7 +92,7 @@ export const START = piece(/* wgsl */ `
 var<private> first: i32;
 // Of class 0 of a row. Integers are slow to divide, and to compile for it.
 fn firstOf(row: i32) -> i32 { return row / inner * inner * (classes - 1) + row; }
-fn start(row: i32) { first = firstOf(row); }
+fn start(row: i32, begin: i32) { first = firstOf(row); }
 `);
 
 /** What lies beyond the end is read all the same, which WGSL keeps within bounds. */
