@@ -29,7 +29,10 @@ export interface LossPass {
   readonly stats?: Code;
 }
 
-/** A loss and its gradient: a record has a tag in place of the weight. The terms of a value are `TERMS`. */
+/**
+ * A loss and its gradient. A record has a tag in place of the weight, negative where the row is correct if there are stats.
+ * The terms of a value are `termsOfRecord`.
+ */
 export interface GradientPass extends LossPass {
   readonly value: Code;
   /** Of the loss: a number, or the sum of `f32 weightOf(i32 row)`. */
@@ -37,7 +40,8 @@ export interface GradientPass extends LossPass {
 }
 
 /** The terms of a row's elements, given its record `r` and `k`, which is the `upstream` gradient, a uniform, over the divisor. */
-export const TERMS = 'vec4f(r.x, k * r.y, k, r.w)';
+export const termsOfRecord = ({ stats }: Pick<LossPass, 'stats'>) =>
+  `vec4f(r.x, k * r.y, k, ${stats ? 'select(r.w, -r.w, r.w < -1.)' : 'r.w'})`;
 
 /** What a GPU has to be able to do; `kernels.ts` builds on it. */
 export interface Device<Backend> {

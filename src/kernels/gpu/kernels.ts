@@ -35,13 +35,14 @@ export function gpuKernels<Backend extends GpuBackend>(
       const walk = softmax ? walkClasses(given, ...coefficients) : NO_WALK;
       // That of NLLLoss is not made along with it: its zeros are zeros whatever the upstream gradient is.
       const withGradient = softmax && wants === 'gradient' && reduction !== 'none';
-      const finish = ofIndices ? finishLabel(softmax, given, weightOf, withGradient) : FINISH_PROBABILITIES;
+      const kept = withGradient ? (stats ? 'tag and stats' : 'tag') : stats && wants === 'loss' ? 'stats' : 'record';
+      const finish = ofIndices ? finishLabel(softmax, given, weightOf, kept) : FINISH_PROBABILITIES;
       const count = classView(shape, dim).rows;
       const mean = reduction === 'mean';
       // PyTorch divides the likelihood and the smoothing each: 0 / 0 makes their sum NaN.
       const sum = mean && attrs.labelSmoothing > 0 ? 'select(sum.z, NAN, sum.w == 0.)' : 'sum.z';
       const loss = mean ? `quotient(${sum}, sum.w)` : sum;
-      const pass = { walk, finish, stats: stats ? statsOf(given) : undefined };
+      const pass = { walk, finish, stats: stats ? statsOf(kept, given) : undefined };
       const ofStats = stats ? STATS : [];
       if (withGradient) {
         const divisor = !mean ? 1 : ofIndices ? weightOf : count;
@@ -168,23 +169,29 @@ f32 massPerSum(vec4f s, f32 k) {
 `);
 
 /**
- * The record of a row, or the same with a tag of the label in place of its weight. `-log p` of the label is
- * `(max - x) + log(sum)`, in this order: exact for a row whose loss is almost 0.
+ * What is kept of a row: its record. Or, where nobody else gets to see it, the same with a tag of the label in place of
+ * its weight, negative where the row is correct if that is to be known; or with its stats in place of the first two.
  */
-const finishLabel = (softmax: boolean, reads: Named<Input>, weightOf: Code, tagged: boolean) =>
+type Kept = 'record' | 'tag' | 'tag and stats' | 'stats';
+
+/** `-log p` of the label is `(max - x) + log(sum)`, in this order: exact for a row whose loss is almost 0. */
+const finishLabel = (softmax: boolean, reads: Named<Input>, weightOf: Code, kept: Kept) =>
   piece(
     /* glsl */ `
 vec4f finish(i32 row, vec4f s) {
   i32 label = labelsAt(row);
-  if (label == ignoreIndex) { return vec4f(0., 0., 0., ${tagged ? '-1.' : '0.'}); }
+  if (label == ignoreIndex) { return vec4f(0., 0., 0., ${kept.startsWith('tag') ? '-1.' : '0.'}); }
   i32 c = clamp(label, 0, classes - 1);
   f32 w = weightOf(row);
   ${
     softmax
       ? `f32 k = (1. - labelSmoothing) * w;
   f32 logSum = logOf(s.y);
-  f32 loss = times(k, s.x - xOf(row, c) + logSum) + (s.z + times(s.w, logSum));
-  return vec4f(select(s.x, NAN, isNaN(settled(s.y))), massPerSum(s, k), loss, ${tagged ? 'tag(c)' : 'w'});`
+  f32 x = xOf(row, c);
+  f32 loss = times(k, s.x - x + logSum) + (s.z + times(s.w, logSum));
+  f32 high = select(s.x, NAN, isNaN(settled(s.y)));
+  bool correct = c == label && x == high && !isNaN(high);
+  return ${RECORDS[kept]};`
       : 'return vec4f(0., 0., times(w, -xOf(row, c)), w);'
   }
 }
@@ -196,10 +203,23 @@ vec4f finish(i32 row, vec4f s) {
 /** The expressions of `Stats`, of a sum of what `statsOf` gives. */
 const STATS = ['sum.x', 'sum.y'];
 
+const RECORDS: Record<Kept, string> = {
+  record: 'vec4f(high, massPerSum(s, k), loss, w)',
+  tag: 'vec4f(high, massPerSum(s, k), loss, tag(c))',
+  'tag and stats': 'vec4f(high, massPerSum(s, k), loss, select(tag(c), -tag(c), correct))',
+  stats: 'vec4f(select(0., 1., correct), 1., loss, w)',
+};
+
 /** Whether a row is correct, and whether it counts, in place of the first two numbers of its record. */
-const statsOf = (reads: Named<Input>) =>
-  piece(
-    /* glsl */ `
+const statsOf = (kept: Kept, reads: Named<Input>) =>
+  kept === 'stats'
+    ? piece('vec4f statsOf(i32 row, vec4f r) { return r; }')
+    : kept === 'tag and stats'
+      ? piece(`vec4f statsOf(i32 row, vec4f r) {
+  return vec4f(select(0., 1., r.w < -1.), select(1., 0., r.w == -1.), r.z, r.w);
+}`)
+      : piece(
+          /* glsl */ `
 vec4f statsOf(i32 row, vec4f r) {
   i32 label = labelsAt(row);
   if (label == ignoreIndex) { return vec4f(0., 0., r.z, r.w); }
@@ -207,8 +227,8 @@ vec4f statsOf(i32 row, vec4f r) {
   return vec4f(select(0., 1., c == label && xOf(row, c) == r.x && !isNaN(r.x)), 1., r.z, r.w);
 }
 `,
-    reads,
-  );
+          reads,
+        );
 
 const FINISH_PROBABILITIES = piece(
   /* glsl */ `

@@ -1,7 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { classView, rowShape } from '../../contract/class-view';
 import { type Code, type Input, piece, quads, type Walk } from '../gpu/code';
-import { type Device, isLabel, powerOfTwo, type Rows, TERMS, type Uniforms } from '../gpu/device';
+import { type Device, isLabel, powerOfTwo, type Rows, termsOfRecord, type Uniforms } from '../gpu/device';
 import { NO_WALK, termsOf, totalOf, walkChunks } from '../gpu/walk';
 import { CLASSES_IN_ONE_PASS, ROWS_IN_ONE_SUM } from './constants';
 import { type Layout, layoutOf } from './layouts';
@@ -33,7 +33,9 @@ export const webgl: Device<WebGLBackend> = {
     return withSums(backend, { ...recordsOf(rows, record, stats, weightOf), count }, (sums, condensed) => {
       // The gradient reads the sum of the weights in a texel of its own: that of a scalar has to be 0 beside it.
       const all = known ? sums : condensed(sums, powerOfTwo(sums.count));
-      const prepare = piece(`vec4 prepare(int row) { vec4 r = recordAt(row); return ${TERMS}; }`, { record });
+      const prepare = piece(`vec4 prepare(int row) { vec4 r = recordAt(row); return ${termsOfRecord({ stats })}; }`, {
+        record,
+      });
       const floats = { ...rows.floats, known, scale: all.scale ?? 1 };
       const k = `float k;
 void begin() { k = quotient(upstream, ${known ? 'known' : 'term(0).w * scale'}); }`;

@@ -8,7 +8,7 @@ import {
   type LossPass,
   powerOfTwo,
   type Rows,
-  TERMS,
+  termsOfRecord,
   type Uniforms,
 } from '../gpu/device';
 import { four, NO_WALK, STATE, termsOf, totalOf } from '../gpu/walk';
@@ -157,7 +157,7 @@ fn main(index: i32) {
   if (live && lane == 0) {
     r = finish(row, gathered[thread]);
     ${sums ? 'let k = quotient(upstream, divisor);' : ''}
-    ${value ? `gathered[thread] = ${sums ? TERMS : 'r'};` : 'result[row] = r;'}
+    ${value ? `gathered[thread] = ${sums ? termsOfRecord({ stats }) : 'r'};` : 'result[row] = r;'}
   }
   ${
     value
