@@ -42,7 +42,7 @@ export function gpuKernels<Backend extends GpuBackend>(
       // PyTorch divides the likelihood and the smoothing each: 0 / 0 makes their sum NaN.
       const sum = mean && attrs.labelSmoothing > 0 ? 'select(sum.z, NAN, sum.w == 0.)' : 'sum.z';
       const loss = mean ? `quotient(${sum}, sum.w)` : sum;
-      const pass = { walk, finish, stats: stats ? statsOf(kept, given) : undefined };
+      const pass = { walk, finish, stats: stats && kept !== 'stats' ? statsOf(kept, given) : undefined };
       const ofStats = stats ? STATS : [];
       if (withGradient) {
         const divisor = !mean ? 1 : ofIndices ? weightOf : count;
@@ -210,16 +210,14 @@ const RECORDS: Record<Kept, string> = {
   stats: 'vec4f(select(0., 1., correct), 1., loss, w)',
 };
 
-/** Whether a row is correct, and whether it counts, in place of the first two numbers of its record. */
+/** Whether a row is correct, and whether it counts, in place of the first two numbers of its record, if they are not there. */
 const statsOf = (kept: Kept, reads: Named<Input>) =>
-  kept === 'stats'
-    ? piece('vec4f statsOf(i32 row, vec4f r) { return r; }')
-    : kept === 'tag and stats'
-      ? piece(`vec4f statsOf(i32 row, vec4f r) {
+  kept === 'tag and stats'
+    ? piece(`vec4f statsOf(i32 row, vec4f r) {
   return vec4f(select(0., 1., r.w < -1.), select(1., 0., r.w == -1.), r.z, r.w);
 }`)
-      : piece(
-          /* glsl */ `
+    : piece(
+        /* glsl */ `
 vec4f statsOf(i32 row, vec4f r) {
   i32 label = labelsAt(row);
   if (label == ignoreIndex) { return vec4f(0., 0., r.z, r.w); }
@@ -227,8 +225,8 @@ vec4f statsOf(i32 row, vec4f r) {
   return vec4f(select(0., 1., c == label && xOf(row, c) == r.x && !isNaN(r.x)), 1., r.z, r.w);
 }
 `,
-          reads,
-        );
+        reads,
+      );
 
 const FINISH_PROBABILITIES = piece(
   /* glsl */ `

@@ -41,7 +41,7 @@ export const webgl: Device<WebGLBackend> = {
 void begin() { k = quotient(upstream, ${known ? 'known' : 'term(0).w * scale'}); }`;
       const begin = piece(k, {}, known ? [] : [all.terms]);
       const gradient = mapElements(backend, { ...rows, floats }, value, prepare, begin);
-      const scalars = totals(backend, all, expressions);
+      const scalars = results(backend, all, expressions);
       backend.disposeData(record.tensor.dataId);
       return [gradient, scalars];
     });
@@ -51,10 +51,10 @@ void begin() { k = quotient(upstream, ${known ? 'known' : 'term(0).w * scale'});
     const { rows: count } = classView(rows.shape, rows.dim);
     const record = reduce(backend, rows, walk, finish);
     const records = { ...recordsOf(rows, quads(record), stats), count };
-    const results = each
-      ? ofEach(backend, records, expressions, rowShape(rows.shape, rows.dim))
-      : withSums(backend, records, (sums) => totals(backend, sums, expressions));
-    return [record, results];
+    const all = each
+      ? results(backend, records, expressions, rowShape(rows.shape, rows.dim))
+      : withSums(backend, records, (sums) => results(backend, sums, expressions));
+    return [record, all];
   },
 };
 
@@ -180,9 +180,14 @@ function recordsOf(rows: Rows, record: Input, stats?: Code, weightOf?: Code): Pi
   return { terms: piece(text, { record }, calls), ints, layout: stats && layout };
 }
 
-/** Scalars: expressions of their `sum`. */
-function totals(backend: WebGLBackend, sums: Sums, expressions: string[]): TensorInfo[] {
+/** Scalars: expressions of their `sum`. Or tensors of a shape `each`, of each term, which `sum` is then. */
+function results(backend: WebGLBackend, sums: Sums, expressions: string[], each?: number[]): TensorInfo[] {
   const { terms, count, scale = 1 } = sums;
+  if (each && expressions.length === 1) {
+    const value = piece(`float value(int row, int c, vec4 sum) { return ${expressions[0]}; }`);
+    const prepare = piece('vec4 prepare(int row) { return term(row); }', {}, [terms]);
+    return [{ ...mapElements(backend, { shape: [1, ...each], dim: 0 }, value, prepare), shape: each }];
+  }
   const program = (result: string) => ({
     ...sums,
     ints: { ...sums.ints, count },
@@ -190,35 +195,18 @@ function totals(backend: WebGLBackend, sums: Sums, expressions: string[]): Tenso
     main: piece(
       /* glsl */ `
 void main() {
-  vec4 sum = totalOf(0, count, 1) * scale;
+  ivec2 i = place(outTexel(), ${each ? 'count' : '1'});
+  vec4 sum = ${each ? 'term(i.x)' : 'totalOf(0, count, 1) * scale'};
   setOutput(${result});
 }`,
       {},
-      [totalOf(terms)],
+      [each ? terms : totalOf(terms)],
     ),
   });
   // TensorFlow.js packs what is not packed, one by one: it takes more than two to gain from a texture that they share.
   return expressions.length < 3
     ? expressions.map((expression) => run(backend, [], program(`vec4(${expression}, 0., 0., 0.)`)))
-    : runUnpacked(backend, [], expressions.length, program(nth('outTexel()', expressions)));
-}
-
-/** Numbers of each term: expressions of it, called `sum`. */
-function ofEach(backend: WebGLBackend, terms: Sums, expressions: string[], shape: number[]): TensorInfo[] {
-  const { count, ints, layout } = terms;
-  if (expressions.length === 1) {
-    const value = piece(`float value(int row, int c, vec4 sum) { return ${expressions[0]}; }`);
-    const prepare = piece('vec4 prepare(int row) { return term(row); }', {}, [terms.terms]);
-    return [{ ...mapElements(backend, { shape: [1, ...shape], dim: 0 }, value, prepare), shape }];
-  }
-  const main = /* glsl */ `
-void main() {
-  ivec2 i = place(outTexel(), count);
-  vec4 sum = i.y < ${expressions.length} ? term(i.x) : vec4(0.);
-  setOutput(${nth('i.y', expressions)});
-}`;
-  const program = { ints: { ...ints, count }, layout, main: piece(main, {}, [terms.terms]) };
-  return runUnpacked(backend, shape, expressions.length, program);
+    : runUnpacked(backend, each ?? [], expressions.length, program(nth('i.y', expressions)));
 }
 
 const nth = (i: string, expressions: string[]) =>

@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { classView, rowShape } from '../../contract/class-view';
-import { type Code, type Input, numbers, piece, quads } from '../gpu/code';
+import { type Code, numbers, piece, quads } from '../gpu/code';
 import {
   type Device,
   type GradientPass,
@@ -47,11 +47,15 @@ export const webgpu: Device<WebGPUBackend> = {
 
   lossAndRecord(backend, rows, pass, expressions, each) {
     const record = visit(backend, rows, pass);
-    const { rows: first } = classView(rows.shape, rows.dim);
-    const results = each
-      ? ofEach(backend, rows, quads(record), pass.stats, expressions)
-      : add(backend, termsOf(quads(record)), expressions, { first, count: record.shape[0] });
-    return [record, results];
+    const { rows: count, classes, inner } = classView(rows.shape, rows.dim);
+    if (!each)
+      return [record, add(backend, termsOf(quads(record)), expressions, { first: count, count: record.shape[0] })];
+    const { stats } = pass;
+    const text = `vec4f term(i32 i) { return ${stats ? 'statsOf(i, recordAt(i))' : 'recordAt(i)'}; }`;
+    const terms = piece(text, { record: quads(record) }, stats ? [START, stats] : []);
+    const ints = { ...rows.ints, classes, inner, apart: 1 };
+    const shape = rowShape(rows.shape, rows.dim);
+    return [record, add(backend, terms, expressions, { ints, count, each }).map((column) => ({ ...column, shape }))];
   },
 };
 
@@ -191,63 +195,50 @@ fn main(index: i32) {
   return piece(text, reads, [START, STATE, walk, finish, ...[value, stats].filter((code) => code !== undefined)]);
 }
 
-/** The terms of rows, added up by one workgroup or more: expressions of the `sum` of each, a tensor for each of them. */
+/**
+ * The terms of rows, added up by one workgroup or more: expressions of the `sum` of each, a tensor for each of them. Or of
+ * `each` term, which `sum` is then.
+ */
 function add(
   backend: WebGPUBackend,
   terms: Code,
   [first, ...others]: string[],
-  { ints, first: firstTerm = 0, count, groups = 1 }: Uniforms & { first?: number; count: number; groups?: number },
+  { ints, first: firstTerm = 0, count, groups = 1, each = false }: Uniforms & Addition,
 ): TensorInfo[] {
   const threads = addingThreads(backend);
-  const also = Object.fromEntries(others.map((_, i) => [`scalar${i}`, backend.makeTensorInfo([], 'float32')]));
-  const stores = others.map((expression, i) => `scalar${i}[0] = ${expression};`).join('\n    ');
+  const shape = each ? [count] : groups > 1 ? [groups] : [];
+  const also = Object.fromEntries(others.map((_, i) => [`also${i}`, backend.makeTensorInfo(shape, 'float32')]));
+  const stores = others.map((expression, i) => `also${i}[at] = ${expression};`).join('\n    ');
   const text = /* wgsl */ `
-var<workgroup> gathered: array<vec4f, ${threads}>;
+${each ? '' : `var<workgroup> gathered: array<vec4f, ${threads}>;`}
 fn main(index: i32) {
   let thread = i32(localIndex);
+  ${
+    each
+      ? 'let at = index;'
+      : `let at = index / ${threads};
   gathered[thread] = totalOf(firstTerm + index, terms, groups * ${threads});
-  ${tree('thread', `${threads}`, '1', ADDED)}
-  if (thread == 0) {
-    let sum = gathered[0];
-    result[index / ${threads}] = ${first};
+  ${tree('thread', `${threads}`, '1', ADDED)}`
+  }
+  if (${each ? 'at < terms' : 'thread == 0'}) {
+    let sum = ${each ? 'term(at)' : 'gathered[0]'};
+    result[at] = ${first};
     ${stores}
   }
 }`;
-  const result = run(backend, groups > 1 ? [groups] : [], {
-    main: piece(text, {}, [totalOf(terms)]),
+  const result = run(backend, shape, {
+    main: piece(text, {}, [each ? terms : totalOf(terms)]),
     threads,
-    groups,
+    groups: each ? Math.ceil(count / threads) : groups,
     also,
     ints: { ...ints, firstTerm, terms: count, groups },
   });
   return [result, ...Object.values(also)];
 }
 
-/** Expressions of the record of each row, or of its stats, called `sum`: a tensor for each of them. */
-function ofEach(
-  backend: WebGPUBackend,
-  rows: Rows,
-  record: Input,
-  stats: Code | undefined,
-  [first, ...others]: string[],
-): TensorInfo[] {
-  const { rows: count, classes, inner } = classView(rows.shape, rows.dim);
-  const threads = addingThreads(backend);
-  const also = Object.fromEntries(others.map((_, i) => [`column${i}`, backend.makeTensorInfo([count], 'float32')]));
-  const text = /* wgsl */ `
-fn main(index: i32) {
-  if (index < rows) {
-    let sum = ${stats ? 'statsOf(index, recordAt(index))' : 'recordAt(index)'};
-    result[index] = ${first};
-    ${others.map((expression, i) => `column${i}[index] = ${expression};`).join('\n    ')}
-  }
-}`;
-  const result = run(backend, [count], {
-    main: piece(text, { record }, stats ? [START, stats] : []),
-    threads,
-    groups: Math.ceil(count / threads),
-    also,
-    ints: { ...rows.ints, rows: count, ...(stats && { classes, inner, apart: 1 }) },
-  });
-  return [result, ...Object.values(also)].map((column) => ({ ...column, shape: rowShape(rows.shape, rows.dim) }));
+interface Addition {
+  readonly first?: number;
+  readonly count: number;
+  readonly groups?: number;
+  readonly each?: boolean;
 }
