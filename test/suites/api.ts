@@ -392,8 +392,26 @@ export function apiSuite(backend: string): Check[] {
       bad(() => crossEntropy(x, t, { dim: 2 }), 'expected to be in range of [-2, 1], but got 2', RangeError);
       bad(() => crossEntropy(x, t, { dim: 0.5 }), 'Expected `dim` to be an integer', TypeError);
       bad(() => new CrossEntropyLoss({ reduction: 'avg' as never }), 'avg is not a valid value for reduction');
-      bad(() => softmax(t, 0), "not implemented for 'int32'", TypeError);
+      bad(() => softmax(t, 0), '"softmax" not implemented for \'int32\'. Cast `x`: x.toFloat().', TypeError);
+      bad(() => logSoftmax(t, 0), '"logSoftmax" not implemented for \'int32\'. Cast `x`: x.toFloat().', TypeError);
       tf.dispose([x, t]);
+    }),
+    check('without a dim softmax takes PyTorch’s: 0 of a tensor of rank 0, 1 or 3, else 1', async () => {
+      const { warn } = console;
+      console.warn = () => {}; // that it is deprecated
+      try {
+        for (const [rank, dim] of [0, 0, 1, 0, 1, 1].entries()) {
+          const x = tf.randomUniform([2, 3, 2, 3, 2].slice(0, rank), -1, 1, 'float32', 5);
+          for (const f of [softmax, logSoftmax]) {
+            const [implicit, explicit] = [f(x), f(x, dim)];
+            assertClose(await implicit.data(), await explicit.data(), 0, `rank ${rank}`);
+            tf.dispose([implicit, explicit]);
+          }
+          x.dispose();
+        }
+      } finally {
+        console.warn = warn;
+      }
     }),
   ];
 }
