@@ -187,7 +187,9 @@ function outcome(kernels: RowKernels, problem: Problem, place: Place) {
   for (const kind of kinds) {
     const rows: LossRows = { view, x, weights, ignoreIndex, divisor: 3, ...kind };
     const record = output(4 * view.rows);
-    const totals = kernels.loss({ ...rows, record });
+    // Only labels have such.
+    const correct = rows.labels ? output(view.rows) : undefined;
+    const totals = kernels.loss({ ...rows, record, correct });
     const alone = kernels.loss(rows, output(x.length));
     for (const { likelihoods, smoothings } of [totals, alone]) results.push(Float32Array.of(likelihoods, smoothings));
     kernels.lossGradient({ ...rows, record }, one, output(x.length));
