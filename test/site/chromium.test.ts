@@ -405,7 +405,7 @@ describeWith('CHROMIUM_PATH')('the site in Chromium', () => {
 
   test('checks the device on all backends, and makes a report', async () => {
     await open('check.html?lang=en');
-    // Software renderers compile for seconds: seven cases do to see the page work. All of them run in `browser.test.ts`.
+    // Software renderers compile for seconds: seven cases do to see the page work. All of them run in `test/browser`.
     await page.$eval('#extent option:last-child', (option) => {
       (option as HTMLOptionElement).value = '40';
     });
@@ -421,7 +421,7 @@ describeWith('CHROMIUM_PATH')('the site in Chromium', () => {
   }, 180_000);
 
   test('all cases on forced half floats: what disagrees has numbers that they do not have, and is shown', async () => {
-    // Of the other backends a case each; all of theirs run in `browser.test.ts`.
+    // Of the other backends a case each; all of theirs run in `test/browser`.
     await open('check.html?lang=en', {}, () => {
       const { postMessage } = Worker.prototype;
       Worker.prototype.postMessage = function (message: { subject: { halfFloats?: boolean } }) {

@@ -1,0 +1,3 @@
+import { suitesInChromium } from '../support/in-chromium';
+
+suitesInChromium(['wasm', 'webgpu']);
