@@ -48,6 +48,7 @@ describe('the files', () => {
       'docs/performance.md',
       'docs/porting-from-pytorch.md',
       'docs/site-check.webp',
+      'docs/site-compare.webp',
       'docs/site-explain-dark.webp',
       'docs/site-explain.webp',
       'graph/package.json',
