@@ -292,6 +292,8 @@ export function solveLinear(test: LinearCase): Solution {
   const gradLinearBias = linearBias && all(units, (unit) => summed(all(rows, (row) => g[row * units + unit])));
   return {
     ...rest,
+    // Chunks add up likelihoods and smoothings in one sum.
+    ...(rest.nan && { nan: 'for Infinity' }),
     results: {
       value,
       gradInput,
