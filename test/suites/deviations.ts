@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { CrossEntropyLoss, crossEntropy, NLLLoss, nllLoss } from 'tfjs-cross-entropy';
+import { CrossEntropyLoss, crossEntropy, linearCrossEntropy, NLLLoss, nllLoss } from 'tfjs-cross-entropy';
 import { type Check, isHost } from '../support/check';
 import { assertClose, assertEqual, assertThrows, onDevice, withoutLeaks } from '../support/tensors';
 
@@ -133,6 +133,22 @@ export function deviationSuite(backend: string): Check[] {
         const rows = crossEntropy(x(), t(0, ignoreIndex), { ignoreIndex, reduction: 'none' });
         assertClose(await rows.data(), [1.4076059, 0], 1e-5, `ignoreIndex ${ignoreIndex}`);
       }
+    }),
+
+    check('14. over class weights that add up to 0 a smoothed mean is infinite or NaN', async () => {
+      const input = tf.tensor2d([1, 2, 0, 0, 3, 2], [2, 3]);
+      const options = { weight: [1, -1, 1], labelSmoothing: 0.1 };
+      const losses = [
+        crossEntropy(input, t(0, 1), options),
+        linearCrossEntropy(input, tf.eye(3), t(0, 1), options) as tf.Scalar,
+      ];
+      const values = await Promise.all(losses.map((loss) => loss.data()));
+      const isGpu = backend === 'webgl' || backend === 'webgpu';
+      assertEqual(
+        values.map(([value]) => value),
+        [isGpu ? NAN : -INF, NAN],
+        'crossEntropy, linearCrossEntropy',
+      );
     }),
   ];
 }
