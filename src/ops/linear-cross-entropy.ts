@@ -225,8 +225,8 @@ function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tensor | un
   };
   const divisor = reduction === 'mean' ? weightSum() : scalar(1);
   // What a chunk's sum gets, as a number if it can be had without asking a device: then value and gradient are one sweep.
-  const [a, b] = dy && isReduced ? [dy, divisor].map((x) => knownValues(x)?.[0]) : [];
-  const upstream = a === undefined || b === undefined ? Number.NaN : a / b;
+  const numberOf = (x: Tensor) => knownValues(x)?.[0] ?? Number.NaN;
+  const upstream = dy && isReduced ? numberOf(dy) / numberOf(divisor) : Number.NaN;
   const isAlong = Number.isFinite(upstream);
   const chunkUpstream = dy && (isAlong ? scalar(upstream) : isReduced ? quotient(dy, divisor) : dy);
 
