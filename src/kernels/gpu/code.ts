@@ -35,14 +35,21 @@ export const piece = (text: string, reads: Named<Input> = {}, calls: readonly Co
   calls,
 });
 
-/** `vec4f walk(i32 row, i32 begin, i32 end)`: what is known of these classes of a row. */
-export interface Walk extends Code {
-  /**
-   * Whether several threads may share the row: each is one of its `lanes`, visits every `lanes`th class from its `begin`
-   * on, and the states that they leave are merged.
-   */
-  readonly shares: boolean;
+/**
+ * Visits the classes of a row from `begin` to `end`, four at a time or, of several threads, each lane its own: `c` is the
+ * first of them in the `body`, and `next` of an input's name an expression of its four.
+ */
+export type Loop = (body: (next: (name: string) => string) => string) => string;
+
+/** `vec4f walk(i32 row, i32 begin, i32 end)`: what is known of these classes of a row. Those of several lanes are merged. */
+export interface Walk {
+  readonly reads: Named<Input>;
+  code(loop: Loop): Code;
 }
+
+export const LOOP: Loop = (body) => /* glsl */ `
+  start(row, begin);
+  for (i32 c = begin; c < end; c += 4 * lanes) { ${body((name) => `${name}Next(c)`)} }`;
 
 /** `f32 value(i32 row, i32 c, vec4f t)` of an element, given the terms of its row and its `x` and `y`, as far as read. */
 export const valueIs = (expression: string, reads: Named<Input>, calls?: readonly Code[]): Code => {

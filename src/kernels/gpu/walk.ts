@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { type Code, type Input, type Named, piece, quads, type Walk } from './code';
+import { type Code, type Input, type Loop, type Named, piece, quads, type Walk } from './code';
 
 /**
  * What is known of some classes of a row: their maximum, the `sum of exp(x - max)`, and of coefficients `k`, if there
@@ -19,27 +19,28 @@ vec4f merge(vec4f a, vec4f b) {
 }
 `);
 
-const walk = (body: string, reads: Named<Input>, calls: readonly Code[] = [], shares = false): Walk => ({
-  ...piece(
-    /* glsl */ `
+const walk = (body: (loop: Loop) => string, reads: Named<Input>, calls: readonly Code[] = []): Walk => ({
+  reads,
+  code: (loop) =>
+    piece(
+      /* glsl */ `
 vec4f walk(i32 row, i32 begin, i32 end) {
   vec4f s = nothing();
-  ${body}
+  ${body(loop)}
   return s;
 }
 `,
-    reads,
-    [STATE, ...calls],
-  ),
-  shares,
+      reads,
+      [STATE, ...calls],
+    ),
 });
 
 /** For what has no softmax. */
-export const NO_WALK = walk('', {});
+export const NO_WALK = walk(() => '', {});
 
 /** The states of a row's chunks. */
 export const walkChunks = (states: TensorInfo) =>
-  walk('for (i32 i = 0; i < end; i++) { s = merge(s, statesAt(row * end + i)); }', { states: quads(states) });
+  walk(() => 'for (i32 i = 0; i < end; i++) { s = merge(s, statesAt(row * end + i)); }', { states: quads(states) });
 
 /** A vector of four classes. */
 export const four = (element: (part: string, c: string) => string) =>
@@ -54,40 +55,40 @@ export const four = (element: (part: string, c: string) => string) =>
 export const walkClasses = (reads: Named<Input>, coefficients = '', calls: readonly Code[] = []): Walk => {
   const present = (expression: string, absent: string) =>
     `select(${expression}, vec4f(${absent}), lessThan(f32(end - c) - f32(apart) * vec4f(0., 1., 2., 3.), vec4f(1.)))`;
-  const k = `${reads.y ? 'vec4f y = yNext(c);' : ''} vec4f k = ${present(coefficients, '0.')};`;
+  const k = (next: (name: string) => string) =>
+    `${reads.y ? `vec4f y = ${next('y')};` : ''} vec4f k = ${present(coefficients, '0.')};`;
   return walk(
-    /* glsl */ `
+    (loop) => /* glsl */ `
   ${reads.labels ? 'if (labelsAt(row) == ignoreIndex) { return s; }' : ''}
   f32 probe = 0.;
-  start(row, begin);
-  for (i32 c = begin; c < end; c += 4 * lanes) {
-    vec4f x = ${present('xNext(c)', '-INFINITY')};
+  ${loop(
+    (next) => `
+    vec4f x = ${present(next('x'), '-INFINITY')};
     f32 high = max(max(x.x, x.y), max(x.z, x.w));
     if (high > s.x) { s = vec4f(high, s.y * expOf(s.x - high), s.z + times(s.w, high - s.x), s.w); }
     probe += dot(x, vec4f(1e-6));
     s.y += dot(exp4(x - s.x), vec4f(1.));
     ${
       coefficients &&
-      `${k}
+      `${k(next)}
     s.z += dot(${four((part) => `times(k.${part}, s.x - x.${part})`)}, vec4f(1.));
     s.w += dot(k, vec4f(1.));`
-    }
-  }
+    }`,
+  )}
   if (isNaN(probe) || bits(probe) == 0x7f800000u) {
     s.y = NAN;
     ${
       coefficients &&
-      `start(row, begin);
-    for (i32 c = begin; c < end; c += 4 * lanes) {
-      vec4f x = xNext(c);
-      ${k}
-      if (dot(abs(k), vec4f(1.)) != 0.) { s.w = NAN; }
-    }`
+      loop(
+        (next) => `
+      vec4f x = ${next('x')};
+      ${k(next)}
+      if (dot(abs(k), vec4f(1.)) != 0.) { s.w = NAN; }`,
+      )
     }
   }`,
     reads,
     calls,
-    true,
   );
 };
 

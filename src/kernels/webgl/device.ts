@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { classView, rowShape } from '../../contract/class-view';
-import { type Code, type Input, piece, quads, type Walk } from '../gpu/code';
+import { type Code, type Input, LOOP, piece, quads, type Walk } from '../gpu/code';
 import { type Device, isLabel, powerOfTwo, type Rows, termsOfRecord, type Uniforms } from '../gpu/device';
 import { NO_WALK, termsOf, totalOf, walkChunks } from '../gpu/walk';
 import { CLASSES_IN_ONE_PASS, ROWS_IN_ONE_SUM } from './constants';
@@ -80,7 +80,12 @@ const atHand = (record: Input) => piece('vec4 prepare(int row) { return recordAt
 /** Four numbers a chunk of each row. */
 function reduceChunks(backend: WebGLBackend, rows: Rows, walk: Walk, finish: Code, chunk: number, chunks: number) {
   const { view, ints, layout } = layoutOf(rows);
-  const program = { ...rows, ints: { ...ints, chunk, chunks }, layout, main: piece(REDUCE, {}, [walk, finish]) };
+  const program = {
+    ...rows,
+    ints: { ...ints, chunk, chunks },
+    layout,
+    main: piece(REDUCE, {}, [walk.code(LOOP), finish]),
+  };
   return runQuads(backend, view.rows * chunks, program);
 }
 

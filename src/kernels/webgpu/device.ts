@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { classView, rowShape } from '../../contract/class-view';
-import { type Code, numbers, piece, quads } from '../gpu/code';
+import { type Code, LOOP, type Loop, numbers, piece, quads } from '../gpu/code';
 import {
   type Device,
   type GradientPass,
@@ -76,20 +76,19 @@ function visit(backend: WebGPUBackend, rows: Rows, options: Visit): TensorInfo {
   const { walk, value, divisor, weights, sums, over } = options;
   const view = classView(rows.shape, rows.dim);
   const { classes, inner } = view;
-  const readTwice = value ? Object.values(walk.reads).filter(({ isDense }) => isDense).length : 0;
   const visited = walk === NO_WALK && !value ? { ...view, classes: 1 } : view;
-  const { threads, lanes, kept } = sharingOf(visited, readTwice, backend);
+  const readTwice = value ? Object.keys(walk.reads).filter((name) => walk.reads[name].isDense) : [];
+  const { threads, lanes, kept } = sharingOf(visited, readTwice.length, backend);
   const together = threads / lanes;
   const groups = Math.ceil(view.rows / together);
   const weightCount = weights?.shape[0] ?? 1;
   const vectors = inner === 1 && classes % 4 === 0;
   sums?.push(backend.makeTensorInfo([groups, 4], 'float32'));
   return run(backend, value ? rows.shape : [view.rows + groups, 4], {
-    main: visitMain(options, threads, vectors),
+    main: visitMain(options, threads, vectors, kept > 0 ? loopsOf(readTwice, kept) : LOOPS),
     threads,
     groups,
     vectors,
-    kept,
     outputComponent: vectors || !value ? 4 : 1,
     over,
     also: sums && { sums: sums[0] },
@@ -106,7 +105,6 @@ function visit(backend: WebGPUBackend, rows: Rows, options: Visit): TensorInfo {
       placeShift: inner > 1 ? 0 : Math.log2(lanes),
       apart: vectors ? 1 : lanes,
       width: vectors ? 4 : 1,
-      shift: Math.log2(4 * lanes),
       weightCount,
       span: powerOfTwo(weightCount),
     },
@@ -125,7 +123,42 @@ const tree = (position: string, positions: string, step: string, taken: string) 
   }`;
 const ADDED = 'gathered[thread] + other';
 
-function visitMain({ walk, finish, value, weights, sums, stats }: Visit, threads: number, vectors: boolean): Code {
+/** Of the walk, and of the elements. */
+interface Loops {
+  readonly walk: Loop;
+  readonly elements: Loop;
+  readonly text?: string;
+}
+const LOOPS: Loops = { walk: LOOP, elements: LOOP };
+
+/**
+ * Those that keep the fours of each lane for the elements, in registers: hence the loops are unrolled. Workgroup memory for
+ * them leaves room for fewer workgroups at a time, and takes longer than to read them again from a cache.
+ */
+function loopsOf(names: string[], kept: number): Loops {
+  const js = Array.from({ length: kept }, (_, j) => j);
+  const unrolled = (read: (four: string, name: string) => string): Loop => {
+    return (body) => {
+      const steps = js.map((j) => {
+        const reads = names.map((name) => read(`${name}Kept${j}`, name)).join(' ');
+        return `{ let c = begin + ${4 * j} * lanes; ${reads} ${body((name) => `${name}Kept${j}`)} }`;
+      });
+      return `start(row, begin); ${steps.join('\n')}`;
+    };
+  };
+  return {
+    walk: unrolled((four, name) => `${four} = ${name}Next(c);`),
+    elements: unrolled(() => ''),
+    text: names.flatMap((name) => js.map((j) => `var<private> ${name}Kept${j}: vec4f;`)).join('\n'),
+  };
+}
+
+function visitMain(
+  { walk, finish, value, weights, sums, stats }: Visit,
+  threads: number,
+  vectors: boolean,
+  loops: Loops,
+): Code {
   const names = Object.keys(value?.reads ?? {});
   const values =
     value && four((part, c) => `value(row, ${c}, t${names.map((name) => `, ${name}Four.${part}`).join('')})`);
@@ -134,6 +167,7 @@ function visitMain({ walk, finish, value, weights, sums, stats }: Visit, threads
     return `if (${c} < classes) { result[first + (${c}) * inner] = values[${i}]; }`;
   });
   const text = /* wgsl */ `
+${loops.text ?? ''}
 var<workgroup> gathered: array<vec4f, ${threads}>;
 fn main(index: i32) {
   let thread = i32(localIndex);
@@ -169,12 +203,13 @@ fn main(index: i32) {
   workgroupBarrier();
   let t = gathered[place * placeStep];
   if (live) {
-    start(row, begin);
-    for (var c = begin; c < classes; c += 4 * lanes) {
-      ${names.map((name) => `let ${name}Four = ${name}Again(c);`).join(' ')}
+    let end = classes;
+    ${loops.elements(
+      (next) => `
+      ${names.map((name) => `let ${name}Four = ${next(name)};`).join(' ')}
       let values = ${values};
-      ${vectors ? 'result[(first + c) >> 2u] = values;' : stores.join('\n      ')}
-    }
+      ${vectors ? 'if (c < end) { result[(first + c) >> 2u] = values; }' : stores.join('\n      ')}`,
+    )}
   }`
       : ''
   }
@@ -192,7 +227,13 @@ fn main(index: i32) {
   }
 }`;
   const reads = weights && { weights: numbers(weights) };
-  return piece(text, reads, [START, STATE, walk, finish, ...[value, stats].filter((code) => code !== undefined)]);
+  return piece(text, reads, [
+    START,
+    STATE,
+    walk.code(loops.walk),
+    finish,
+    ...[value, stats].filter((code) => code !== undefined),
+  ]);
 }
 
 /**

@@ -25,8 +25,6 @@ export interface Dispatch extends Uniforms {
   readonly outputComponent?: 1 | 4;
   /** Whether what is dense is bound as vectors of four classes. */
   readonly vectors?: boolean;
-  /** How many fours of it each thread keeps of what it reads by `<name>Next`, for `<name>Again`. */
-  readonly kept?: number;
   /** More outputs, by name: of vectors where there are four in a row of them, else of numbers. */
   readonly also?: Named<TensorInfo>;
   /** An input that is the output, too. */
@@ -34,7 +32,7 @@ export interface Dispatch extends Uniforms {
 }
 
 export function run(backend: WebGPUBackend, outputShape: readonly number[], dispatch: Dispatch): TensorInfo {
-  const { main, threads, groups, outputComponent = 1, vectors = false, kept = 0, also = {}, over } = dispatch;
+  const { main, threads, groups, outputComponent = 1, vectors = false, also = {}, over } = dispatch;
   const { text, inputs } = linked(main);
   for (const shape of [...inputs.map(([, { tensor }]) => tensor.shape), outputShape]) {
     const { maxStorageBufferBindingSize } = backend.device.limits;
@@ -44,7 +42,7 @@ export function run(backend: WebGPUBackend, outputShape: readonly number[], disp
     const source = tensor === over ? 'result' : name;
     // Floats that were cast from integers are in a buffer of integers.
     const at = isDense && vectors ? `${source}[i >> 2u][i & 3]` : `${source}[i]`;
-    return `${type} ${name}At(i32 i) { return ${type}(${at}); }${isDense ? along(name, source, vectors, kept, threads) : ''}`;
+    return `${type} ${name}At(i32 i) { return ${type}(${at}); }${isDense ? along(name, source, vectors) : ''}`;
   });
   const bound = inputs
     .filter(([, { tensor }]) => tensor !== over)
@@ -62,7 +60,7 @@ export function run(backend: WebGPUBackend, outputShape: readonly number[], disp
   }
   if (over) backend.incRef(over.dataId); // one more tensor has its data
   const uniforms = uniformsOf(dispatch);
-  const wgsl = toWGSL([...accessors, NUMBERS, text].join('\n'), uniforms) + signature(uniforms);
+  const wgsl = wgslOf([...accessors, NUMBERS, text].join('\n') + signature(uniforms), uniforms);
   const result = backend.runWebGPUProgram(
     {
       shaderKey: wgsl,
@@ -85,6 +83,14 @@ export function run(backend: WebGPUBackend, outputShape: readonly number[], disp
   return { ...result, shape: [...outputShape] };
 }
 
+/** Translating takes longer than all else that a dispatch needs of the CPU. */
+const translated = new Map<string, string>();
+function wgslOf(code: string, uniforms: ReturnType<typeof uniformsOf>): string {
+  const wgsl = translated.get(code) ?? toWGSL(code, uniforms);
+  translated.set(code, wgsl);
+  return wgsl;
+}
+
 const flat = (shape: readonly number[]) => [util.sizeFromShape([...shape])];
 
 /** Where a row starts: called by all that reads or writes along it. */
@@ -96,21 +102,12 @@ fn start(row: i32, begin: i32) { first = firstOf(row); }
 `);
 
 /** What lies beyond the end is read all the same, which WGSL keeps within bounds. */
-function along(name: string, source: string, vectors: boolean, kept: number, threads: number): string {
+function along(name: string, source: string, vectors: boolean): string {
   const steps = [0, 1, 2, 3].map((k) => `${name}At(i + ${k} * apart * inner)`);
-  const four = vectors ? `vec4f(${source}[i >> 2u])` : `vec4f(${steps.join(', ')})`;
-  const slot = `${name}Kept[(c >> u32(shift)) * ${threads} + i32(localIndex)]`;
   return /* wgsl */ `
 f32 ${name}Of(i32 row, i32 c) { return ${name}At(firstOf(row) + c * inner); }
 vec4f ${name}Next(i32 c) {
   i32 i = first + c * inner;
-  ${kept ? `${slot} = ${four};` : ''}
-  return ${kept ? slot : four};
-}
-${
-  kept
-    ? `var<workgroup> ${name}Kept: array<vec4f, ${kept * threads}>;
-vec4f ${name}Again(i32 c) { return ${slot}; }`
-    : `vec4f ${name}Again(i32 c) { return ${name}Next(c); }`
+  return ${vectors ? `vec4f(${source}[i >> 2u])` : `vec4f(${steps.join(', ')})`};
 }`;
 }
