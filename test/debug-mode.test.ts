@@ -5,9 +5,9 @@ import { type SuiteName, suites } from './suites';
 
 /** In debug mode TensorFlow.js lets nobody upload NaN or Infinity; these suites do not do so themselves. */
 const SUITES: Record<string, SuiteName[]> = {
-  cpu: ['derivatives', 'properties', 'layers', 'training'],
+  cpu: ['derivatives', 'properties', 'layers'],
   wasm: ['derivatives', 'properties'],
-  composite: ['derivatives', 'training'],
+  composite: ['derivatives'],
 };
 
 describe.each(Object.keys(SUITES))('%s in debug mode', (backend) => {
