@@ -1,3 +1,4 @@
+import { expected } from '../functional/errors';
 import { isCriterion } from './criterion';
 import { install, isInstalled } from './install';
 import { layersLoss } from './loss';
@@ -30,6 +31,10 @@ export function wrapCompile(owner: Model, takesNames = false): void {
     if (isCompiling) {
       compile.call(this, args); // the model in a Sequential
       return;
+    }
+    // Layers itself would fail to read some property of undefined.
+    if (args?.optimizer == null) {
+      throw expected('what `compile` is given', "an object such as { optimizer: 'adam', loss: criterion }", args);
     }
     const forLayers = argsForLayers(args);
     const plan = planOf(this, forLayers, areNamesTaken(this));

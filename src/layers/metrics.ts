@@ -34,6 +34,7 @@ export const perplexity: Metric = (measured) => exp(measured.crossEntropy());
 const topK =
   (k: number): Metric =>
   ({ criterion, input, target, dim, count }) => {
+    if (input.size === 0) return scalar(0); // not every backend's ops bear nothing
     const isIndex = target.dtype === 'int32';
     const label = isIndex ? target : argMax(target, dim);
     const classes = range(0, input.shape[dim], 1, 'int32');

@@ -32,6 +32,7 @@ export function readTarget(yTrue: Tensor, yPred: Tensor, dim: number, ignoreInde
 
 /** Labels in float32 as integers; one that is no integer, or none of int32, becomes one that is no class. */
 function asIndices(labels: Tensor, ignoreIndex: number): Tensor {
+  if (labels.size === 0) return cast(labels, 'int32'); // tfjs-node's `where` bears nothing empty
   const isIndex = logicalAnd(equal(floor(labels), labels), less(abs(labels), 2 ** 31));
   const noClass = ignoreIndex === -(2 ** 31) ? -(2 ** 30) : -(2 ** 31);
   return cast(where(isIndex, labels, scalar(noClass)), 'int32');

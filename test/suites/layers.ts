@@ -3,6 +3,7 @@ import { CrossEntropyLoss, crossEntropy, LogSoftmax, NLLLoss } from 'tfjs-cross-
 import {
   acceptIndexTargets,
   compileWithLoss,
+  type LayersFunction,
   layersAccuracy,
   layersLoss,
   layersPerplexity,
@@ -74,6 +75,10 @@ export function layersSuite(backend: string): Check[] {
         }
         const args = { optimizer: 'sgd', loss: new CrossEntropyLoss() };
         compileWithLoss(identity([1, 3]).model, { ...args, metrics: null as never });
+        for (const other of [undefined, null, 5, [], {}, { loss: args.loss }] as never[]) {
+          const text = 'Expected what `compile` is given to be an object such as';
+          assertThrows(() => compileWithLoss(identity([1, 3]).model, other), text);
+        }
         const metrics = ['constructor'];
         assertThrows(() => compileWithLoss(identity([1, 3]).model, { ...args, metrics }), 'Expected a metric to be');
       },
@@ -93,6 +98,44 @@ export function layersSuite(backend: string): Check[] {
           const ignoring = layersLoss(new CrossEntropyLoss({ ignoreIndex: -(2 ** 31) }));
           const isolated = () => ignoring(tf.tensor2d([1.5, 2], [2, 1]), logits);
           if (isHost(backend)) assertThrows(isolated, 'is out of bounds');
+        });
+      },
+    },
+    {
+      name: 'what is made of nothing: no examples, no positions, no classes',
+      async run() {
+        await withoutLeaks(async () => {
+          const criteria = [new CrossEntropyLoss(), new CrossEntropyLoss({ labelSmoothing: 0.1 }), new NLLLoss()];
+          for (const [shape, loss] of [
+            [[0, 3], []],
+            [[0, 2, 3], []],
+            [
+              [2, 0, 3],
+              [0, 0],
+            ],
+            [
+              [2, 0],
+              [0, 0],
+            ],
+          ]) {
+            const output = tf.zeros(shape);
+            const rows = shape.slice(0, -1);
+            const ignored = tf.fill(rows, -100, 'float32');
+            for (const labels of [ignored, tf.cast(ignored, 'int32'), tf.reshape(ignored, [...rows, 1])]) {
+              for (const criterion of criteria) {
+                const what = `of [${shape}], labels [${labels.shape}] of ${labels.dtype}`;
+                const of = async (f: LayersFunction) => f(labels, output).data();
+                close(await of(layersLoss(criterion)), loss, `loss ${what}`);
+                close(await of(layersAccuracy(criterion)), [0], `accuracy ${what}`);
+                close(await of(topKAccuracy(2, criterion)), [0], `top 2 ${what}`);
+                close(await of(layersPerplexity(criterion)), [1], `perplexity ${what}`);
+                const gradient = tf.grad((x) => layersLoss(criterion)(labels, x))(output, tf.zeros(shape.slice(0, 1)));
+                assertEqual(gradient.shape, shape, `gradient ${what}`);
+              }
+            }
+            if (shape.at(-1) === 0) continue;
+            close(await layersAccuracy(criteria[0])(output, output).data(), [0], `accuracy, probabilities [${shape}]`);
+          }
         });
       },
     },
