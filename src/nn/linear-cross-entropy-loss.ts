@@ -70,6 +70,7 @@ export class LinearCrossEntropyLoss<R extends Reduction = 'mean'> extends Weight
       if (!Number.isInteger(size) || size < 1) throw expected(`\`${name}\``, 'a positive integer', size);
     }
     const read = readLinearOptions<R, { bias: boolean }>(options, 'LinearCrossEntropyLoss', { bias: false });
+    if (typeof read.bias !== 'boolean') throw expected('`bias`', 'true or false', read.bias);
     super('LinearCrossEntropyLoss', read);
     this.inFeatures = inFeatures;
     this.numClasses = numClasses;
@@ -93,7 +94,8 @@ export class LinearCrossEntropyLoss<R extends Reduction = 'mean'> extends Weight
    *     throws.
    */
   forward<T extends AnyTensor = Tensor>(input: T, target: AnyTensor): LossOf<R, T> {
-    return linearCrossEntropy(input, this.linearWeight, target, allOptionsOf(this));
+    const options = allOptionsOf(this); // first: it finds out what `this` is
+    return linearCrossEntropy(input, this.linearWeight, target, options);
   }
 
   /**
@@ -106,7 +108,8 @@ export class LinearCrossEntropyLoss<R extends Reduction = 'mean'> extends Weight
    * @throws What {@link forward} throws.
    */
   forwardWithStats<T extends AnyTensor = Tensor>(input: T, target: AnyTensor): LossWithStats<R, T> {
-    return linearCrossEntropyWithStats(input, this.linearWeight, target, allOptionsOf(this));
+    const options = allOptionsOf(this);
+    return linearCrossEntropyWithStats(input, this.linearWeight, target, options);
   }
 
   /** The options as plain JSON, from which `fromConfig` makes such a criterion; they hold no variables. */
@@ -133,7 +136,7 @@ export class LinearCrossEntropyLoss<R extends Reduction = 'mean'> extends Weight
    * @throws What the constructor throws.
    */
   static override fromConfig<T, Options>(this: new (...args: never[]) => T, config: Config<Options>): T {
-    const { inFeatures, numClasses, ...options } = optionsFrom(config) as LinearCrossEntropyConfig;
+    const { inFeatures, numClasses, ...options } = (optionsFrom(config) ?? {}) as LinearCrossEntropyConfig;
     return new this(inFeatures as never, numClasses as never, options as never);
   }
 

@@ -10,6 +10,7 @@ import {
   type NamedTensorMap,
   notEqual,
   ones,
+  pad,
   reshape,
   scalar,
   slice,
@@ -60,6 +61,16 @@ const INPUTS = ['input', 'linearWeight', 'linearBias', 'target', 'weight'];
  * What that cannot give, derivatives of the gradient and those by probabilities, is taken of all logits at a time.
  */
 export function linearCrossEntropyOp(inputs: LinearTensors, attrs: LinearLossAttrs): LossAndStats {
+  const { input, linearWeight, linearBias } = inputs;
+  if (input.shape[1] === 0 && linearBias.size > 0) {
+    // Of no features the bias is all there is: with one that is 0 it goes the same way.
+    const widened = (x: Tensor) =>
+      pad(
+        x,
+        x.shape.map((_, axis) => [0, axis === x.rank - 1 ? 1 : 0]),
+      );
+    return linearCrossEntropyOp({ ...inputs, input: widened(input), linearWeight: widened(linearWeight) }, attrs);
+  }
   const isTapeOn = engine().isTapeOn();
   if (isTapeOn && !isDifferentiatedOnce() && sizeOf(inputs) > 0) return ofAllLogits(inputs, attrs);
   return tidy(() => {
@@ -256,7 +267,7 @@ function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tensor | un
   /** The losses of the chunks, and their stats where those are wanted. */
   const results: Tensor[][] = attrs.stats ? [[], [], []] : [[]];
   const byInput: Tensor[] = [];
-  let sums = dy ? [fill([units, features], 0), fill([bias.size, 1], 0)] : [];
+  let sums = dy ? [fill([units, features], 0, 'float32'), fill([bias.size, 1], 0, 'float32')] : [];
   const size = chunkRows(count, features, units, batchChunkSize);
   for (let first = 0; first < count; first += size) {
     const n = Math.min(size, count - first);
@@ -329,7 +340,7 @@ function countingRows(labels: ArrayLike<number>, rows: number, ignoreIndex: numb
 
 /** What the chunks have given, row by row, with 0 for those that were left out. */
 function assemble(parts: Tensor[], shape: number[], live: Int32Array | undefined): Tensor {
-  if (parts.length === 0) return fill(shape, 0);
+  if (parts.length === 0) return fill(shape, 0, 'float32');
   const together = parts.length === 1 ? parts[0] : concat(parts);
   if (parts.length > 1) for (const part of parts) part.dispose();
   if (!live) return together;

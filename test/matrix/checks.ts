@@ -6,7 +6,9 @@ import { edgeSuite } from '../suites/edges';
 import { goldenSuite } from '../suites/golden';
 import { graphSuite } from '../suites/graph';
 import { layersSuite } from '../suites/layers';
+import { linearSuite } from '../suites/linear';
 import { softmaxEndedSuite } from '../suites/softmax-ended';
+import { statsSuite } from '../suites/stats';
 import { trainingSuite } from '../suites/training';
 import type { Check } from '../support/check';
 
@@ -17,6 +19,8 @@ const suites: Record<string, (backend: string) => Check[]> = {
   deviations: deviationSuite,
   edges: edgeSuite,
   api: apiSuite,
+  stats: statsSuite,
+  linear: linearSuite,
   graph: graphSuite,
   layers: layersSuite,
   'softmax-ended models': softmaxEndedSuite,

@@ -427,6 +427,49 @@ export function linearSuite(backend: string): Check[] {
       assertThrows(() => new LinearCrossEntropyLoss(0, 3), 'Expected `inFeatures` to be a positive integer, got 0.');
       assertThrows(() => new LinearCrossEntropyLoss(2, 3, { labelSmoothing: -0.1 }), 'labelSmoothing must be');
       assertThrows(() => new LinearCrossEntropyLoss(2, 3, { linearBias: 1 } as never), 'has no option `linearBias`');
+      assertThrows(() => new LinearCrossEntropyLoss(2, 3, { bias: 1 } as never), 'Expected `bias` to be true or false');
+      assertThrows(() => LinearCrossEntropyLoss.fromConfig(null as never), 'Expected `inFeatures` to be');
+      for (const torn of [bare.forward, bare.forwardWithStats]) {
+        assertThrows(() => torn(tf.zeros([1, 2]), tf.zeros([1], 'int32')), 'Expected `forward` to be called as');
+      }
+    }),
+
+    check("of no features the logits are the bias: float64's value and gradients", async () => {
+      for (const reduction of ['mean', 'sum', 'none'] as const) {
+        const upstream = reduction === 'none' ? wave(ROWS, 1, 5) : [-1.5];
+        const want = reference({
+          kind: 'crossEntropy',
+          shape: [ROWS, C],
+          dim: 1,
+          input: [],
+          target: { indices: LABELS },
+          weight: null,
+          ignoreIndex: -100,
+          reduction,
+          labelSmoothing: 0.1,
+          upstream,
+          x: [],
+          w: [],
+          bias: BIAS,
+          features: 0,
+        });
+        const loss = (x: tf.Tensor, w: tf.Tensor, linearBias: tf.Tensor) =>
+          linearCrossEntropy(x, w, labels(), { linearBias, reduction, labelSmoothing: 0.1, batchChunkSize: 4 });
+        const tensors = [tf.zeros([ROWS, 0]), tf.zeros([C, 0]), tf.tensor1d(BIAS)] as const;
+        const largest = Math.max(...want.value.map(Math.abs));
+        await close(loss(...tensors), want.value, tolerance * largest, `value, ${reduction}`);
+        const dy = reduction === 'none' ? tf.tensor1d(upstream) : tf.scalar(upstream[0]);
+        const [byInput, byWeight, byBias] = tf.grads(loss as never)([...tensors], dy);
+        await close(byBias, want.byBias, 3 * tolerance, `gradient by the bias, ${reduction}`);
+        assertEqual(
+          [byInput.shape, byWeight.shape],
+          [
+            [ROWS, 0],
+            [C, 0],
+          ],
+          'shapes of the others',
+        );
+      }
     }),
 
     check('stats: those of crossEntropyWithStats', async () => {
