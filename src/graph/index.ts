@@ -56,7 +56,8 @@ const LOWEST = -(2 ** 15);
  * that is no class is an error, or NaN in both outputs on GPU backends.
  *
  * @param tf TensorFlow.js, or its converter: whatever has `registerOp`.
- * @throws TypeError for what has no `registerOp`; a model's run throws where its logits are no matrix.
+ * @throws TypeError for what has no `registerOp`; a model's run throws where its logits are no matrix, where labels hold
+ *     no numbers or dense ones cannot be broadcast to the logits, and what `crossEntropy` throws.
  *
  * @example
  * ```ts
@@ -87,6 +88,10 @@ export function registerGraphOps(tf: Converter): void {
   const register = (name: string, outputs: (logits: Tensor, labels: Tensor) => Outputs) =>
     tf.registerOp(name, ({ inputs }) => {
       const [logits, labels] = inputs as Tensor[];
+      for (const { dtype } of [logits, labels]) {
+        if (dtype !== 'string' && dtype !== 'complex64') continue;
+        throw new TypeError(`Expected the inputs of ${name} to hold real numbers, got ${dtype}.`);
+      }
       return tidy(() => outputs(logits, labels));
     });
   register('SparseSoftmaxCrossEntropyWithLogits', sparse);

@@ -93,6 +93,9 @@ export function graphSuite(backend: string): Check[] {
       assertThrows(() => op('Sparse', cube, tf.zeros([2, 4], 'int32')), 'must be 2-D, [N, C], but got shape [2, 3, 4]');
       assertThrows(() => op('', cube, cube), 'must be 2-D, [N, C], but got shape [2, 3, 4]');
       assertThrows(() => op('', row, row), 'must be 2-D, [N, C], but got shape [3]');
+      const words = tf.tensor1d(['0', '1']);
+      for (const kind of ['Sparse', ''] as const)
+        assertThrows(() => op(kind, tf.zeros([2, 3]), words), 'real numbers, got string');
       assertThrows(() => op('', tf.zeros([2, 3]), tf.zeros([3, 3])), 'could not be broadcast');
       for (const other of [{}, null, undefined, 5, { registerOp: true }]) {
         const error = assertThrows(() => registerGraphOps(other as never), 'Expected `tf` to be TensorFlow.js');
