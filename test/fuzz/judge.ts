@@ -65,31 +65,42 @@ async function compare(test: FuzzCase, place: Place, { results, error, nan }: So
   const found = { worst: 0, compared: 0, undecided: 0 };
   for (const [name, tensor] of Object.entries(evaluate(test))) {
     const want = results[name.split(',')[0]];
-    const got = await tensor.data();
-    if (got.length !== want.length)
-      return { ...found, fault: `${name} has ${got.length} elements, not ${want.length}` };
-    for (let i = 0; i < want.length; i++) {
-      const { value, error } = want[i];
-      if (Number.isNaN(error)) return { ...found, fault: `the reference has no bound of ${name}[${i}]` };
-      if (error === Number.POSITIVE_INFINITY) {
-        found.undecided++;
-        continue;
-      }
-      found.compared++;
-      const allowed = place.allowance * UNIT * error + 2 ** -126;
-      const off = Math.abs(got[i] - value);
-      if (Object.is(got[i], value) || got[i] === value) continue;
-      if (Number.isFinite(value) && off <= allowed) {
-        found.worst = Math.max(found.worst, off / allowed);
-        continue;
-      }
-      const mayBeNaN = nan === 'on GPUs' ? place.isGpu : nan === 'for Infinity' && Math.abs(value) === Infinity;
-      if (mayBeNaN && name.startsWith('value') && Number.isNaN(got[i])) continue;
-      const fault = `${name}, element ${i} of ${want.length}: expected ${value}, got ${got[i]} (off by ${off}, allowed ${allowed})`;
-      return { ...found, fault };
-    }
+    const fault = faultOfNumbers(name, await tensor.data(), want, nan, place, found);
+    if (fault !== null) return { ...found, fault };
   }
   return { ...found, fault: null };
+}
+
+/** What is wrong with a result, and in `found` what there is to say of it otherwise. */
+export function faultOfNumbers(
+  name: string,
+  got: ArrayLike<number>,
+  want: Solution['results'][string],
+  nan: Solution['nan'],
+  place: Place,
+  found: { worst: number; compared: number; undecided: number },
+): string | null {
+  if (got.length !== want.length) return `${name} has ${got.length} elements, not ${want.length}`;
+  for (let i = 0; i < want.length; i++) {
+    const { value, error } = want[i];
+    if (Number.isNaN(error)) return `the reference has no bound of ${name}[${i}]`;
+    if (error === Number.POSITIVE_INFINITY) {
+      found.undecided++;
+      continue;
+    }
+    found.compared++;
+    const allowed = place.allowance * UNIT * error + 2 ** -126;
+    const off = Math.abs(got[i] - value);
+    if (Object.is(got[i], value) || got[i] === value) continue;
+    if (Number.isFinite(value) && off <= allowed) {
+      found.worst = Math.max(found.worst, off / allowed);
+      continue;
+    }
+    const mayBeNaN = nan === 'on GPUs' ? place.isGpu : nan === 'for Infinity' && Math.abs(value) === Infinity;
+    if (mayBeNaN && name.startsWith('value') && Number.isNaN(got[i])) continue;
+    return `${name}, element ${i} of ${want.length}: expected ${value}, got ${got[i]} (off by ${off}, allowed ${allowed})`;
+  }
+  return null;
 }
 
 function faultOfError(test: FuzzCase, message: string): string | null {

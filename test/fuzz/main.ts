@@ -9,13 +9,14 @@ import { bundleForNode, startProcess } from '../support/child';
 import { pageFiles } from '../support/page-files';
 import { fuzzCase } from './cases';
 import { solve } from './functions';
-import { hostileCall, judgeCall } from './hostile';
+import { judgeCalls, shrinkCall } from './hostile';
 import { faultOfReference, judge, placeOf, type Verdict } from './judge';
-import type { FuzzPage } from './page';
+import type { FuzzPage, HostileApi } from './page';
 import { activate, backendOf, CHROMIUM, DAWN, loadBackend, NODE } from './places';
 import { type FuzzCase, toJSON } from './problem';
 import { incomparable, type PyTorch, startPyTorch } from './pytorch';
 import type { Solution } from './reference';
+import { shrink } from './shrink';
 
 declare const api: FuzzPage;
 
@@ -27,6 +28,11 @@ interface Judge {
   readonly every: number;
 }
 
+/** The same of hostile calls, which are drawn where they are made: not everything in them can be sent there. */
+interface HostileJudge extends HostileApi {
+  readonly name: string;
+}
+
 const BATCH = 100;
 const CASES = 'test/oracle/fuzz.json';
 
@@ -35,7 +41,7 @@ const today = () => Number(new Date().toISOString().slice(0, 10).replaceAll('-',
 const program = new Command('npm run fuzz --')
   .description('Random calls, and what they give on each backend against PyTorch, or a float64 reference.')
   .option('--cases <n>', 'how many', Number, 1000)
-  .option('--hostile <n>', 'how many calls as nobody should make them, on the backends in Node', Number, 1000)
+  .option('--hostile <n>', 'how many calls as nobody should make them', Number, 1000)
   .option('--seed <n>', 'a seed; by default the date', Number, today())
   .option('--backends <names>', `of ${[...NODE, ...CHROMIUM, ...DAWN].join(', ')}`, (names) => names.split(','), NODE)
   .option('--share <n>', 'webgl, webgpu and dawn get one of so many cases', Number, 25)
@@ -68,9 +74,14 @@ function referenceBy(pytorch: PyTorch): Judge {
   };
 }
 
-const inNode = (name: string): Judge => ({
+const inNode = (name: string): Judge & HostileJudge => ({
   name,
   every: 1,
+  async judgeCalls(seed, count) {
+    await activate(name);
+    return judgeCalls(seed, count, placeOf(backendOf(name)));
+  },
+  shrinkCall: (seed, index) => shrinkCall(seed, index, placeOf(backendOf(name))),
   async judge(cases, solutions) {
     await activate(name);
     const verdicts: Verdict[] = [];
@@ -79,7 +90,10 @@ const inNode = (name: string): Judge => ({
   },
 });
 
-async function openChromium(names: readonly string[], closes: (() => Promise<void>)[]): Promise<Judge[]> {
+async function openChromium(
+  names: readonly string[],
+  closes: (() => Promise<void>)[],
+): Promise<(Judge & HostileJudge)[]> {
   if (names.length === 0) return [];
   process.env.CHROMIUM_PATH ??= findChromium();
   const server = await serve(pageFiles(['test/fuzz/page.ts']));
@@ -98,12 +112,14 @@ async function openChromium(names: readonly string[], closes: (() => Promise<voi
         name,
         every: options.share,
         judge: (cases: readonly FuzzCase[]) => page.evaluate((cases) => api.judge(cases), cases.map(toJSON)),
+        judgeCalls: (...args) => page.evaluate((args) => api.judgeCalls(...args), args),
+        shrinkCall: (...args) => page.evaluate((args) => api.shrinkCall(...args), args),
       };
     }),
   );
 }
 
-async function openDawn(closes: (() => Promise<void>)[]): Promise<Judge> {
+async function openDawn(closes: (() => Promise<void>)[]): Promise<Judge & HostileJudge> {
   const { ok, env, reason } = await loadDawn();
   if (!ok) throw new Error(`Dawn does not start: ${reason}`);
   const dawn = startProcess(bundleForNode('test/fuzz/dawn.ts', 'output/fuzz-dawn.cjs'), { ...process.env, ...env });
@@ -114,32 +130,9 @@ async function openDawn(closes: (() => Promise<void>)[]): Promise<Judge> {
     name: 'dawn',
     every: options.share,
     judge: (cases) => dawn.call('judge', [cases.map(toJSON)]) as Promise<Verdict[]>,
+    judgeCalls: (...args) => dawn.call('judgeCalls', args) as ReturnType<HostileApi['judgeCalls']>,
+    shrinkCall: (...args) => dawn.call('shrinkCall', args) as ReturnType<HostileApi['shrinkCall']>,
   };
-}
-
-/** What fails, made smaller as long as the same judge finds a fault in it. */
-async function shrink<T>(
-  drawn: fc.Arbitrary<T>,
-  seed: number,
-  path: number,
-  faultOf: (value: T) => Promise<string | null>,
-): Promise<{ value: T; fault: string }> {
-  let fault = '';
-  const holds = fc.asyncProperty(drawn, async (value) => {
-    const found = await faultOf(value);
-    if (found === null) return;
-    fault = found;
-    throw new Error(found);
-  });
-  const { counterexample } = await fc.check(holds, {
-    seed,
-    path: String(path),
-    numRuns: path + 1,
-    interruptAfterTimeLimit: 20_000,
-    markInterruptAsFailure: true,
-  });
-  if (!counterexample) throw new Error(`number ${path} of seed ${seed} fails only now and then`);
-  return { value: counterexample[0], fault };
 }
 
 /** Adds a case to those that the tests run on every backend. */
@@ -218,34 +211,29 @@ async function fuzz(judges: readonly Judge[]): Promise<number> {
 }
 
 /** Draws hostile calls for each backend; gives how many went wrong. */
-async function harass(backends: readonly string[]): Promise<number> {
+async function harass(judges: readonly HostileJudge[]): Promise<number> {
   const { hostile: count, seed } = options;
   const table: Record<string, Record<string, number>> = {};
   const faults = new Set<string>();
   let wrong = 0;
-  for (const backend of backends) {
-    await activate(backend);
-    const place = placeOf(backendOf(backend));
-    const note = (what: string) => {
-      table[what] ??= Object.fromEntries(backends.map((name) => [name, 0]));
-      table[what][backend]++;
-    };
-    for (let done = 0; done < count; done += BATCH) {
-      const batchSeed = seedOf(seed, done / BATCH);
-      const calls = fc.sample(hostileCall, { seed: batchSeed, numRuns: Math.min(BATCH, count - done) });
-      for (const [i, call] of calls.entries()) {
-        const { fault, thrown } = await judgeCall(call, place);
-        if (fault === null) {
-          note(thrown ?? 'nothing: right');
-          continue;
-        }
+  const note = (what: string, { name }: HostileJudge) => {
+    table[what] ??= Object.fromEntries(judges.map(({ name }) => [name, 0]));
+    table[what][name]++;
+  };
+  for (let done = 0; done < count; done += BATCH) {
+    const batchSeed = seedOf(seed, done / BATCH);
+    for (const judge of judges) {
+      const outcomes = await judge.judgeCalls(batchSeed, Math.min(BATCH, count - done));
+      for (const [i, { name, fault, thrown }] of outcomes.entries()) {
+        note(fault !== null ? 'WRONG' : (thrown ?? 'nothing: right'), judge);
+        if (fault === null) continue;
         wrong++;
-        note('WRONG');
-        if (faults.has(`${call.name} ${kindOf(fault)}`)) continue;
-        faults.add(`${call.name} ${kindOf(fault)}`);
-        console.log(`\nWRONG on ${backend} (number ${i} of seed ${batchSeed}): ${fault}`);
-        const smaller = await shrink(hostileCall, batchSeed, i, async (call) => (await judgeCall(call, place)).fault);
-        console.log(`shrunk: ${smaller.fault}\n${fc.stringify(smaller.value)}`);
+        const kind = `${judge.name} ${name} ${kindOf(fault)}`;
+        if (faults.has(kind)) continue; // one of a kind is enough
+        faults.add(kind);
+        console.log(`\nWRONG on ${judge.name} (number ${i} of seed ${batchSeed}): ${fault}`);
+        const smaller = await judge.shrinkCall(batchSeed, i);
+        console.log(`shrunk: ${smaller.fault}\n${smaller.call}`);
       }
     }
   }
@@ -264,14 +252,15 @@ async function main(): Promise<void> {
   } else console.log(`No PyTorch: \`${options.python} -c "import torch"\` fails. The float64 reference is the oracle.`);
   tf.enableProdMode();
   const chosen = (names: readonly string[]) => options.backends.filter((name) => names.includes(name));
+  const backends: (Judge & HostileJudge)[] = [];
   for (const name of chosen(NODE)) {
     await loadBackend(name);
-    judges.push(inNode(name));
+    backends.push(inNode(name));
   }
-  judges.push(...(await openChromium(chosen(CHROMIUM), closes)));
-  if (chosen(DAWN).length > 0) judges.push(await openDawn(closes));
+  backends.push(...(await openChromium(chosen(CHROMIUM), closes)));
+  if (chosen(DAWN).length > 0) backends.push(await openDawn(closes));
   try {
-    const wrong = (await fuzz(judges)) + (await harass(chosen(NODE)));
+    const wrong = (await fuzz([...judges, ...backends])) + (await harass(backends));
     if (wrong > 0) process.exitCode = 1;
   } finally {
     for (const close of closes) await close();

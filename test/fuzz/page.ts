@@ -1,7 +1,14 @@
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-webgpu';
+import { judgeCalls, type Outcome, shrinkCall } from './hostile';
 import { judge, placeOf, type Verdict } from './judge';
 import { fromJSON } from './problem';
+
+/** What looks at hostile calls, by the seed that they are drawn from. */
+export interface HostileApi {
+  judgeCalls(seed: number, count: number): Promise<(Outcome & { name: string })[]>;
+  shrinkCall(seed: number, index: number): Promise<{ fault: string; call: string }>;
+}
 
 /** What the fuzz calls in a page of Chromium, or in a process on Dawn. */
 export const api = {
@@ -16,7 +23,10 @@ export const api = {
     for (const text of cases) verdicts.push(await judge(fromJSON(text), placeOf(tf.getBackend())));
     return verdicts;
   },
+
+  judgeCalls: (seed: number, count: number) => judgeCalls(seed, count, placeOf(tf.getBackend())),
+  shrinkCall: (seed: number, index: number) => shrinkCall(seed, index, placeOf(tf.getBackend())),
 };
 
-export type FuzzPage = typeof api;
+export type FuzzPage = typeof api & HostileApi;
 Object.assign(globalThis, { api });
