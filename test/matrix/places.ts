@@ -99,10 +99,23 @@ const versions = (): Trial[] =>
       backend,
       run: () => runIn(process.execPath, [], project(tfjs).folder, backend),
     })),
-    ...['webgl', ...(withWebgpu(tfjs) ? ['webgpu'] : [])].map((backend) =>
-      pageTrial('Chromium', inChromium, tfjs, backend, {}),
-    ),
+    pageTrial('Chromium', inChromium, tfjs, 'webgl', {}),
+    ...(withWebgpu(tfjs) ? [webgpuTrial(pageTrial('Chromium', inChromium, tfjs, 'webgpu', {}))] : []),
   ]);
+
+/** The webgpu of 4.10 calls a function of the adapter that Chromium has removed since, whoever uses it. */
+function webgpuTrial(trial: Trial): Trial {
+  if (trial.tfjs === LATEST) return trial;
+  const run = async () => {
+    try {
+      return await trial.run();
+    } catch (error) {
+      if (!(error as Error).message.includes('TensorFlow.js has no backend webgpu here')) throw error;
+      return { documented: `TensorFlow.js ${trial.tfjs}'s webgpu does not start here: it calls requestAdapterInfo` };
+    }
+  };
+  return { ...trial, run };
+}
 
 /** TensorFlow.js as it lies in this repository, with the native binding that the set-up has provided. */
 function nativeProject(): string {
