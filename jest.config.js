@@ -7,6 +7,7 @@ export default {
   setupFiles: ['<rootDir>/test/support/leak-check.ts'],
   globalSetup: '<rootDir>/test/global-setup.mjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/output/'], // where Stryker keeps a copy of all
   transform: {
     '\\.ts$': [
       'ts-jest',
