@@ -52,7 +52,7 @@ export function checkIndexTarget(input: Shaped, target: Tensor, dim: number): vo
   if (rank === 1 && !fits) {
     throw misfit(`For 1D input, 1D target must have size 1, but got target size: ${target.size}.`);
   }
-  if (rank > 1 && expected[0] !== target.shape[0]) {
+  if (expected[0] !== target.shape[0]) {
     throw misfit(`Expected input batch_size (${expected[0]}) to match target batch_size (${target.shape[0] ?? 0}).`);
   }
   if (rank === 2 && !fits) {

@@ -4,6 +4,6 @@ export const expected = (name: string, what: string, got: unknown): TypeError =>
 
 /** A value as messages name it: never long, and never an error of its own. */
 export function describe(x: unknown): string {
-  if (x === null || x === undefined || typeof x === 'number') return String(x);
+  if (x === null || typeof x === 'number') return String(x);
   return typeof x === 'object' ? `${x.constructor?.name ?? 'object'}` : typeof x;
 }

@@ -111,7 +111,7 @@ function compute(
   const t = shift > 0 ? sliceTarget(target, shift) : target;
   // Before anything is on the tape, where an error would leave it.
   if (!isProbability) checkLabels(t, units[0], attrs.ignoreIndex);
-  const x = shift > 0 ? slice(input, [0, 0, 0], [input.shape[0], t.shape[1]!, features]) : input;
+  const x = shift > 0 ? slice(input, 0, [input.shape[0], t.shape[1]!, features]) : input;
   const positions = x.shape.slice(0, dim);
   const rows = util.sizeFromShape(positions);
   const all = linearCrossEntropyOp(

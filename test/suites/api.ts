@@ -362,6 +362,11 @@ export function apiSuite(backend: string): Check[] {
         'Expected input batch_size (3) to match target',
       ).message;
       assertEqual(plain, 'Expected input batch_size (3) to match target batch_size (2).', 'nothing to advise');
+      const column = assertThrows(() => crossEntropy(x, ints(3, 1)), '0D or 1D target tensor expected').message;
+      const said = 'Got input: [3, 3], target: [3, 1]. Write target.squeeze([1]).';
+      assertEqual(column.slice(-said.length), said, 'the end of the advice');
+      const last = assertThrows(() => crossEntropy(image, ints(2, 4, 5)), 'size mismatch').message;
+      assertEqual(last.split('). ')[1], 'For channels-last set `dim: -1`.', 'advice of the axis alone');
     }),
 
     check('bad input is told what was expected', () => {
@@ -381,7 +386,22 @@ export function apiSuite(backend: string): Check[] {
       bad(() => softmax(gone, 0), 'Expected `x` to be a live tensor');
       bad(() => crossEntropy(x, t, { weight: gone as never }), 'Expected `weight` to be a live tensor');
       bad(() => crossEntropy(x, t, { weight: 2 as never }), 'Expected `weight` to be an array of numbers', TypeError);
-      bad(() => crossEntropy(x, t, { ignore_index: 1 } as never), 'has no option `ignore_index`', TypeError);
+      bad(() => crossEntropy(x, t, { weight: Object.create(null) }), 'or a tf.Tensor, got object.', TypeError);
+      const integers = tf.tensor1d([1, 2, 3], 'int32');
+      const column: tf.Tensor = tf.ones([3, 1]);
+      const found = 'expected scalar type Float but found int32. Cast `weight`: weight.toFloat().';
+      bad(() => crossEntropy(x, t, { weight: integers }), found, TypeError);
+      bad(() => new NLLLoss({ weight: integers }), found, TypeError);
+      bad(
+        () => nllLoss(x, t, { weight: column as tf.Tensor1D }),
+        'got weight tensor of shape: [3, 1]. Expected shape [3].',
+        Error,
+      );
+      bad(
+        () => crossEntropy(x, t, { ignore_index: 1 } as never),
+        'has no option `ignore_index`. Its options: weight, ignoreIndex, reduction, dim, labelSmoothing.',
+        TypeError,
+      );
       bad(() => new NLLLoss({ labelSmoothing: 0.1 } as never), 'NLLLoss has no option `labelSmoothing`', TypeError);
       bad(() => new LogSoftmax({ axis: 1 } as never), 'has no option `axis`', TypeError);
       bad(
@@ -394,7 +414,7 @@ export function apiSuite(backend: string): Check[] {
       bad(() => new CrossEntropyLoss({ reduction: 'avg' as never }), 'avg is not a valid value for reduction');
       bad(() => softmax(t, 0), '"softmax" not implemented for \'int32\'. Cast `x`: x.toFloat().', TypeError);
       bad(() => logSoftmax(t, 0), '"logSoftmax" not implemented for \'int32\'. Cast `x`: x.toFloat().', TypeError);
-      tf.dispose([x, t]);
+      tf.dispose([x, t, integers, column]);
     }),
     check('without a dim softmax takes PyTorch’s: 0 of a tensor of rank 0, 1 or 3, else 1', async () => {
       const { warn } = console;

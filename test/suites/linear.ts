@@ -363,7 +363,6 @@ export function linearSuite(backend: string): Check[] {
       assertThrows(loss({ shift: -1 }), 'Expected `shift` to be an integer of 0 or more, got -1.');
       assertThrows(loss({ shift: 1 }), 'Expected `input` to be of shape [N, T, D] where shift is 1');
       assertThrows(loss({ dim: 1 }), 'linearCrossEntropy has no option `dim`');
-      assertThrows(loss({ weight: [1, 2] }), 'weight tensor should be defined either for all 11 classes');
       assertThrows(loss({ labelSmoothing: 2 }), 'labelSmoothing must be between 0.0 and 1.0');
       assertThrows(loss({}, labels().toFloat()), 'expected target dtype to be int32, but got float32');
       assertThrows(
@@ -376,7 +375,14 @@ export function linearSuite(backend: string): Check[] {
       }
       assertThrows(loss({ linearBias: tf.zeros([C], 'int32') }), "not implemented for 'int32'");
       assertThrows(() => linearCrossEntropy(x().toInt(), w(), labels()), "not implemented for 'int32'");
-      assertThrows(() => linearCrossEntropy(x(), w(), 3 as never), 'Expected `target` to be a tf.Tensor, got 3.');
+      const noTensor = 'to be a tf.Tensor, got 3.';
+      assertThrows(() => linearCrossEntropy(3 as never, w(), labels()), `Expected \`input\` ${noTensor}`);
+      assertThrows(() => linearCrossEntropy(x(), 3 as never, labels()), `Expected \`linearWeight\` ${noTensor}`);
+      assertThrows(() => linearCrossEntropy(x(), w(), 3 as never), `Expected \`target\` ${noTensor}`);
+      assertThrows(loss({ linearBias: 3 }), `Expected \`linearBias\` ${noTensor}`);
+      const misfit = 'weight tensor should be defined either for all 11 classes';
+      assertEqual(assertThrows(loss({ weight: [1, 2] }), misfit).message.startsWith(misfit), true, 'of indices');
+      assertThrows(loss({ weight: [1, 2] }, probabilities()), `cross_entropy: ${misfit}`);
       const sequences = tf.zeros([2, 3, D]);
       for (const shape of [
         [2, 4],
@@ -386,6 +392,23 @@ export function linearSuite(backend: string): Check[] {
         const t = tf.zeros(shape, shape.length === 2 ? 'int32' : 'float32');
         assertThrows(() => linearCrossEntropy(sequences, w(), t), 'expected input with dimensionality 1 or 2, got 3');
       }
+      // What fits in all but its rank.
+      const t = tf.zeros([2, 3], 'int32');
+      const dimensions = 'expected input with dimensionality 1 or 2, got';
+      const fitting = 'For an input [N, T, D] linearWeight has to be [C, D], and the target [N, T] or [N, T, C].';
+      const ofUnits = assertThrows(() => linearCrossEntropy(sequences, tf.zeros([C, 2, D]), t), dimensions).message;
+      assertEqual(ofUnits, `${dimensions} 3. ${fitting}`, 'units of two dimensions');
+      const image = assertThrows(() => linearCrossEntropy(tf.zeros([2, 3, 4, D]), w(), t), dimensions).message;
+      assertEqual(image, `${dimensions} 4.`, 'an input of four');
+    }),
+
+    check('probabilities may be any numbers, also such as are no class', async () => {
+      // Both classes have p = 1/2: the loss is 3 log 2 - log 2, its gradient (3 - 1) p - q.
+      const [ones, q] = [tf.ones([1, 1]), tf.tensor2d([[3, -1]])];
+      const loss = (w: tf.Tensor) => linearCrossEntropy(ones, w, q);
+      const { value, grad } = tf.valueAndGrad(loss)(tf.zeros([2, 1]));
+      await close(value, [2 * Math.LN2], tolerance, 'value');
+      await close(grad, [-2, 2], tolerance, 'gradient');
     }),
 
     check("the class: PyTorch's initial values, options there and back", async () => {
