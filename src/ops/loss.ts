@@ -79,7 +79,8 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
       const attrs = attributesOf(attributes);
       const v = upstream as Tensor;
       const inputs = recall(saved) as unknown as LossGradTensors;
-      const { dy, record, divisor } = inputs;
+      const { dy } = inputs;
+      // The record and the divisor are cut off from the tape: what they contribute is in the derivative by the input.
       return {
         dy: () => {
           if (v.size === 0) return zerosLike(dy); // not every backend sums up nothing
@@ -87,9 +88,6 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
           if (attrs.reduction !== 'none') return total(perUnit);
           return reshape(blockedSum(dense(perUnit, classView(v.shape, attrs.dim))), dy.shape);
         },
-        // Functions of the input too, but what they contribute is in the derivative by the input already.
-        record: () => zerosLike(record),
-        divisor: () => zerosLike(divisor),
         ...derivatives.grad(v, inputs, attrs),
       };
     },

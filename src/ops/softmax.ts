@@ -1,4 +1,4 @@
-import { engine, mul, neg, registerGradient, sub, type Tensor, zerosLike } from '@tensorflow/tfjs-core';
+import { engine, mul, neg, registerGradient, sub, type Tensor } from '@tensorflow/tfjs-core';
 import { inClassView } from '../contract/formulas';
 import type { KernelName, SoftmaxAttrs } from '../contract/kernels';
 import { blockedSum } from '../contract/sum';
@@ -64,5 +64,4 @@ gradient('SoftmaxDimGrad', (v, { dy, x, y }, attrs) => ({
     );
     return softmaxGrad(byY, x, y, attrs);
   },
-  y: () => zerosLike(y),
 }));

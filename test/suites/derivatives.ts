@@ -127,6 +127,46 @@ export function derivativesSuite(backend: string): Check[] {
       );
     }),
 
+    check("of softmax and log-softmax, by way of an upstream gradient: PyTorch's numbers", async () => {
+      // Of the squares of the gradient of the sum of cubes.
+      const want = new Map([
+        [logSoftmax, [-92.6857824, 440.6866868, -348.0009044, -55.7369617, -725.0803117, 780.8172735]],
+        [softmax, [-0.0932366, 0.1355644, -0.0423278, -0.1035073, -0.028, 0.1315073]],
+      ]);
+      for (const [f, numbers] of want) {
+        const gradient = tf.grad((x: tf.Tensor) => tf.sum(tf.mul(f(x, 1), tf.square(f(x, 1)))));
+        const derivative = tf.grad((x: tf.Tensor) => tf.sum(tf.square(gradient(x))))(
+          tf.tensor([1, 2, 0.5, 0, -1, 1], SHAPE),
+        );
+        const largest = Math.max(...numbers.map(Math.abs));
+        assertClose(await derivative.data(), numbers, 2 * tolerance * Math.max(1, largest), f.name);
+      }
+    }),
+
+    check('by probabilities that have no share in the loss: 0, also of a masked class', async () => {
+      const loss = (q: tf.Tensor) => crossEntropy(tf.tensor2d([[1, -Infinity]]), q, { labelSmoothing: 1 });
+      assertClose(
+        await tf
+          .grad(loss)(tf.tensor2d([[0.5, 0.5]]))
+          .data(),
+        [0, 0],
+        0,
+        'derivative',
+      );
+    }),
+
+    {
+      // Not checked for leaks: where a gradient function throws, TensorFlow.js abandons what its tape has saved.
+      name: 'of the gradient by class weights where the target holds indices: an error',
+      run: () => {
+        const t = tf.tensor1d([0, 2], 'int32');
+        const gradient = (weight: tf.Tensor) =>
+          tf.grad((x: tf.Tensor) => crossEntropy(x, t, { weight: weight as tf.Tensor1D }))(tf.tensor(X, SHAPE));
+        const derivative = tf.grad((weight: tf.Tensor) => tf.sum(tf.square(gradient(weight))));
+        assertThrows(() => derivative(tf.tensor1d([1, 2, 3])), "with respect to argument 'weight'");
+      },
+    },
+
     check('of nothing: second and third derivatives of empty tensors and of ignored rows', async () => {
       for (const shape of [
         [0, 3],

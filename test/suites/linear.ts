@@ -243,6 +243,93 @@ export function linearSuite(backend: string): Check[] {
       }
     }),
 
+    check(
+      'units of more dimensions: rows left out for all of their targets, and derivatives of the gradient',
+      async () => {
+        // Of the three positions of a row all, one or none count; a row that does not is left out.
+        const t = tf.tensor2d([-100, -100, -100, 1, -100, 0, 2, 1, 0, -100, -100, -100], [4, 3], 'int32');
+        const [input, weight] = [tf.tensor2d(X.slice(0, 4 * D), [4, D]), tf.tensor3d(W.slice(0, 9 * D), [3, 3, D])];
+        const ofLogits = (t: tf.Tensor, options: LinearCrossEntropyOptions) => (x: tf.Tensor, w: tf.Tensor) => {
+          const products = tf.matMul(x as tf.Tensor2D, tf.reshape(w, [9, D]) as tf.Tensor2D, false, true);
+          return crossEntropy(tf.reshape(products, [4, 3, 3]), t, options as object);
+        };
+        const squares = (loss: Loss) => (x: tf.Tensor, w: tf.Tensor) =>
+          tf.add(
+            ...(tf
+              .grads(loss)([x, w])
+              .map((g) => tf.sum(tf.square(g))) as [tf.Tensor, tf.Tensor]),
+          );
+        const q = tf.softmax(tf.tensor3d(wave(36), [4, 3, 3]));
+        for (const [target, kind] of [
+          [t, 'indices'],
+          [q, 'probabilities'],
+        ] as const) {
+          for (const options of [{}, { reduction: 'sum' }, { batchChunkSize: 1 }] as const) {
+            const { batchChunkSize: _, ...rest } = options as LinearCrossEntropyOptions;
+            const ours: Loss = (x, w) => linearCrossEntropy(x, w, target, options);
+            const what = `${kind}, ${JSON.stringify(options)}`;
+            const theirs = ofLogits(target, rest) as Loss;
+            await close(ours(input, weight), await theirs(input, weight).data(), 20 * tolerance, `loss of ${what}`);
+            for (const [order, f] of [(loss: Loss) => loss, squares].entries()) {
+              const got = tf.grads(f(ours))([input, weight]);
+              const want = tf.grads(f(theirs))([input, weight]);
+              for (const i of [0, 1]) {
+                const allowed = 50 * tolerance;
+                await close(got[i], await want[i].data(), allowed, `derivative ${order + 1} of ${what} by ${i}`);
+              }
+            }
+          }
+        }
+        const rows = linearCrossEntropy(input, weight, t, { reduction: 'none', batchChunkSize: 2 });
+        const want = ofLogits(t, { reduction: 'none' })(input, weight);
+        await close(rows, await want.data(), 5 * tolerance, 'losses of rows');
+      },
+    ),
+
+    check("without features the logits are the bias: PyTorch's numbers", async () => {
+      const [input, weight, bias] = [tf.zeros([2, 0]), tf.zeros([3, 0]), tf.tensor1d([1, 2, 0])];
+      const q = tf.tensor2d([1, 0, 0, 0, 0.5, 0.5], [2, 3]);
+      const loss = (linearBias: tf.Tensor, target: tf.Tensor) =>
+        linearCrossEntropy(input, weight, target, { linearBias });
+      const { value, grad } = tf.valueAndGrad((b: tf.Tensor) => loss(b, tf.tensor1d([0, 1], 'int32')))(bias);
+      await close(value, [0.9076059644], tolerance, 'of indices');
+      await close(grad, [-0.2552715289, 0.1652409558, 0.0900305732], tolerance, 'of indices, by the bias');
+      const { value: ofProbabilities, grads } = tf.valueAndGrads(loss)([bias, q]);
+      await close(ofProbabilities, [1.4076059644], tolerance, 'of probabilities');
+      await close(grads[0], [-0.2552715289, 0.4152409558, -0.1599694268], tolerance, 'of probabilities, by the bias');
+      const row = [0.7038029822, 0.2038029822, 1.2038029822];
+      await close(grads[1], [...row, ...row], tolerance, 'by the probabilities');
+      const byOthers = tf.grads((x: tf.Tensor, w: tf.Tensor) => linearCrossEntropy(x, w, q, { linearBias: bias }));
+      assertEqual(
+        byOthers([input, weight]).map(({ shape }) => shape),
+        [
+          [2, 0],
+          [3, 0],
+        ],
+        'shapes of the gradients',
+      );
+    }),
+
+    check('the mean over labels without weight, smoothed, is NaN, as in PyTorch', async () => {
+      const t = tf.tensor1d([0, 0], 'int32');
+      const loss = linearCrossEntropy(tf.tensor2d([1, 2, 0, 1], [2, 2]), tf.tensor2d([1, 0, 0, 1, 1, 1], [3, 2]), t, {
+        weight: [0, 1, 2],
+        labelSmoothing: 0.1,
+      });
+      await close(loss, [Number.NaN], 0, 'loss');
+    }),
+
+    check('an infinite upstream gradient: no finite gradient by the weight, and 0 by ignored rows', async () => {
+      if (!isHost(backend)) return; // GPUs need not know Infinity
+      // As many classes as rows: the gradient by the weight is as long as the target.
+      const [input, weight] = [tf.tensor2d([1, 2, 3, 1], [2, 2]), tf.tensor2d([1, 3, 2, 1], [2, 2])];
+      const t = tf.tensor1d([-100, 1], 'int32');
+      const loss = (x: tf.Tensor, w: tf.Tensor) => linearCrossEntropy(x, w, t, { reduction: 'sum' });
+      const [byInput, byWeight] = tf.grads(loss)([input, weight], tf.scalar(Number.POSITIVE_INFINITY));
+      await close(byInput, [0, 0, Number.NaN, Number.NaN], 0, 'by the input');
+      assertEqual(Array.from(await byWeight.data(), Number.isFinite), [false, false, false, false], 'by the weight');
+    }),
+
     check('the gradient by class weights, where there is one', async () => {
       const weight = tf.tensor1d(CLASS_WEIGHT);
       const loss = (weight: tf.Tensor) => linearCrossEntropy(x(), w(), probabilities(), { weight, batchChunkSize: 4 });
