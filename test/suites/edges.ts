@@ -191,6 +191,11 @@ const upstreams: Check[] = [NAN, INF, -INF].map((dy) => ({
     );
     assertClose(await gradient((z) => nllLoss(z, int32(0, 1), zero), pair, [dy, 1]), [NAN, 0, 0, -1], 0, 'nllLoss');
     assertClose(await gradient((z) => nllLoss(z, int32(0, -100)), pair, dy), [-dy, 0, 0, 0], 0, 'nllLoss, mean');
+    const smoothed = (z: tf.Tensor) => crossEntropy(z, int32(-100, 1), { ...none, labelSmoothing: 0.5 });
+    assertClose(await gradient(smoothed, pair, [1, dy]), [0, 0, NAN, NAN], 0, 'smoothed');
+    const shares = tf.tensor2d([0.25, 0.75, 0, 1], [2, 2]);
+    const byShares = await gradient((z) => crossEntropy(z, shares, none), pair, [dy, 1]);
+    assertClose(byShares, [NAN, NAN, 0.8807971, -0.8807971], 1e-5, 'probabilities');
     const probabilities = tf.tensor2d([
       [0, 0],
       [0, 1],
