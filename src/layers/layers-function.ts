@@ -32,7 +32,7 @@ export interface Source {
 const sources = new WeakMap<object, Source>();
 
 /** What a loss or metric was made of; `undefined` if it was not made here. */
-export const sourceOf = (f: unknown): Source | undefined => (typeof f === 'function' ? sources.get(f) : undefined);
+export const sourceOf = (f: unknown): Source | undefined => sources.get(f as object);
 
 /**
  * How a criterion becomes a function of Layers: one and the same for a criterion and axis; with a name that survives

@@ -3,6 +3,7 @@ import { CrossEntropyLoss, crossEntropy, LogSoftmax, NLLLoss } from 'tfjs-cross-
 import {
   acceptIndexTargets,
   compileWithLoss,
+  installInLayers,
   type LayersFunction,
   layersAccuracy,
   layersLoss,
@@ -81,6 +82,66 @@ export function layersSuite(backend: string): Check[] {
         }
         const metrics = ['constructor'];
         assertThrows(() => compileWithLoss(identity([1, 3]).model, { ...args, metrics }), 'Expected a metric to be');
+      },
+    },
+    {
+      name: 'options, numbers and metrics that are none are told so',
+      run() {
+        const criterion = new CrossEntropyLoss();
+        assertThrows(() => layersLoss({ reduction: 'mean' } as never), 'Expected `criterion` to be');
+        assertThrows(() => layersLoss(criterion, { axis: 0.5 }), 'Expected `axis` to be an integer, got 0.5.');
+        assertThrows(() => layersLoss(criterion, { dim: 1 } as never), 'layersLoss has no option `dim`');
+        for (const k of [0, 1.5, '2'] as never[]) {
+          assertThrows(() => topKAccuracy(k), 'Expected `k` to be a whole number from 1, got ');
+        }
+        for (const other of [undefined, {}, { LayersModel: {} }, { LayersModel: { prototype: {} } }] as never[]) {
+          const text =
+            'Expected `tf` to be TensorFlow.js with Layers, i.e. @tensorflow/tfjs or @tensorflow/tfjs-layers, ';
+          assertThrows(() => installInLayers(other), text);
+        }
+        const model = threeHeads();
+        const losses = [criterion, criterion, 'meanSquaredError'];
+        assertThrows(
+          () => compileWithLoss(model, { optimizer: 'sgd', loss: losses, metrics: ['perplexity'] }),
+          'The metric \'perplexity\' is for outputs that a criterion trains, and "number" has another loss. Write metrics:',
+        );
+        compileWithLoss(model, { optimizer: 'sgd', loss: losses, metrics: { classes: 'accuracy' } });
+        assertEqual(
+          model.metricsNames,
+          ['loss', 'classes_loss', 'tokens_loss', 'number_loss', 'classes_acc'],
+          'metrics',
+        );
+        compileWithLoss(model, { optimizer: 'sgd', loss: [criterion, criterion, criterion], metrics: 'accuracy' });
+        assertEqual(model.metricsNames.slice(4), ['classes_acc', 'tokens_acc', 'number_acc'], 'one metric for all');
+        const { writable, configurable, enumerable } = Object.getOwnPropertyDescriptor(model, 'compile')!;
+        assertEqual([writable, configurable, enumerable], [true, true, false], 'compile');
+      },
+    },
+    {
+      name: 'an NLLLoss takes its values as they are, and a metric of another axis its own',
+      async run() {
+        const values = tf.tensor2d([1, 2, 3, 5], [2, 2]);
+        const loss = layersLoss(new NLLLoss())(tf.tensor1d([0, 1], 'int32'), values);
+        close([(await tf.mean(loss).data())[0]], [-3], 'the mean of -1 and -5');
+        // Of [[0, 3], [1, 2]] the largest are at 1 and 0 along axis 1, and at 1 and 1 along axis 2.
+        const model = tf.sequential({ layers: [tf.layers.reshape({ targetShape: [2, 2], inputShape: [4] })] });
+        const criterion = new CrossEntropyLoss({ dim: 1 });
+        const metrics = [layersAccuracy(criterion), layersAccuracy(criterion, { axis: 2 })];
+        compileWithLoss(model, { optimizer: 'sgd', loss: criterion, metrics });
+        const x = tf.tensor2d([[0, 3, 1, 2]]);
+        for (const [labels, want] of [
+          [
+            [1, 0],
+            [1, 0.5],
+          ],
+          [
+            [1, 1],
+            [0.5, 1],
+          ],
+        ]) {
+          const [, ...got] = model.evaluate(x, tf.tensor2d([labels], [1, 2], 'int32')) as tf.Scalar[];
+          close(await tf.stack(got).data(), want, 'accuracies');
+        }
       },
     },
     {

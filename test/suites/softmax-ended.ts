@@ -53,8 +53,26 @@ export function softmaxEndedSuite(backend: string): Check[] {
           for (let step = 0; step < 2; step++) {
             assertEqual(await model.trainOnBatch(x, oneHot), await twin.trainOnBatch(x, oneHot), `${loss}, ${step}`);
           }
+          const evaluated = [model, twin].map((one) => Promise.all((one.evaluate(x, oneHot) as tf.Scalar[]).map(read)));
+          assertEqual(await evaluated[0], await evaluated[1], `${loss}, evaluated`);
           assertThrows(() => model.evaluate(x, tf.ones([6], 'int32')), 'target expected a batch of elements');
         }
+      },
+    },
+    {
+      name: 'Layers own cross-entropy by name stays Layers own, unless it is installed',
+      async run() {
+        const [model, twin] = [dense('functional'), dense('functional')];
+        twin.setWeights(model.getWeights().map((w) => tf.mul(w, 1000)));
+        model.setWeights(twin.getWeights());
+        const x = tf.randomNormal([6, 4], 0, 1, 'float32', 3);
+        const y = tf.tensor1d([0, 2, 1, 1, 0, 2]);
+        acceptIndexTargets(model);
+        const losses = [model, twin].map((one) => {
+          one.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' });
+          return read(one.evaluate(x, y) as tf.Scalar);
+        });
+        assertEqual(await losses[0], await losses[1], 'loss, clipped');
       },
     },
     {
