@@ -107,10 +107,6 @@ interface WithFunctions {
 
 const sizeOf = ({ input, linearWeight }: LinearTensors) => input.size * linearWeight.size;
 
-/** Without features these are the bias. */
-const hasLogits = ({ input, linearWeight }: LinearTensors) =>
-  input.shape[0] * util.sizeFromShape(linearWeight.shape.slice(0, -1)) > 0;
-
 function gradientsOf(
   dy: Tensor,
   saved: Tensor[],
@@ -120,7 +116,7 @@ function gradientsOf(
   const recalled = recall(saved, INPUTS);
   const inputs = recalled as unknown as LinearTensors;
   const plainly = (name: keyof LinearTensors) => () => {
-    if (inputs[name].size === 0 || !hasLogits(inputs)) return zerosLike(inputs[name]);
+    if (isEmpty) return zerosLike(inputs[name]);
     return derivativeOfAllLogits(inputs, name, dy, attrs);
   };
   const byTarget =
@@ -160,21 +156,20 @@ function gradientsOf(
 }
 
 /** By TensorFlow.js's own ops and `crossEntropyLossOp`: what can be differentiated any number of times. */
-function ofAllLogits(inputs: LinearTensors, attrs: LinearLossAttrs): LossAndStats {
-  const { input, linearWeight, linearBias, target, weight } = inputs;
+function ofAllLogits(
+  { input, linearWeight, linearBias, target, weight }: LinearTensors,
+  attrs: LinearLossAttrs,
+): LossAndStats {
   const [rows, features] = input.shape;
   const shape = [rows, ...linearWeight.shape.slice(0, -1)];
-  const products = () =>
-    matMul(
-      attrs.target === 'indices' ? withoutIgnored(input, target, attrs) : input,
-      reshape(linearWeight, [-1, features]),
-      false,
-      true,
-    );
-  // Not every backend's ops bear nothing.
-  const all = sizeOf(inputs) > 0 ? reshape(products(), shape) : zeros(shape);
-  const logits = linearBias.size > 0 && hasLogits(inputs) ? add(all, reshape(linearBias, shape.slice(1))) : all;
-  return lossAndStats({ input: logits, target, weight }, { ...attrs, dim: 1 });
+  const products = matMul(
+    attrs.target === 'indices' ? withoutIgnored(input, target, attrs) : input,
+    reshape(linearWeight, [-1, features]),
+    false,
+    true,
+  );
+  const logits = linearBias.size > 0 ? add(products, reshape(linearBias, [-1])) : products;
+  return lossAndStats({ input: reshape(logits, shape), target, weight }, { ...attrs, dim: 1 });
 }
 
 /** Ignored rows may hold NaN, and 0 times that is no 0. */
@@ -220,7 +215,8 @@ function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tensor | un
   const [rows, features] = input.shape;
   const shape = linearWeight.shape.slice(0, -1);
   if (sizeOf(inputs) === 0) {
-    return [...ofAllLogits(inputs, attrs), ...[input, linearWeight, linearBias].map((x) => zeros(x.shape))];
+    const results = lossAndStats({ input: zeros([rows, ...shape]), target, weight }, { ...attrs, dim: 1 });
+    return [...results, ...[input, linearWeight, linearBias].map((x) => zeros(x.shape))];
   }
   const units = util.sizeFromShape(shape);
   const ofIndices = attrs.target === 'indices';
