@@ -136,20 +136,20 @@ const LOOPS: Loops = { walk: LOOP, elements: LOOP };
  * them leaves room for fewer workgroups at a time, and takes longer than to read them again from a cache.
  */
 function loopsOf(names: string[], kept: number): Loops {
-  const js = Array.from({ length: kept }, (_, j) => j);
-  const unrolled = (read: (four: string, name: string) => string): Loop => {
-    return (body) => {
-      const steps = js.map((j) => {
-        const reads = names.map((name) => read(`${name}Kept${j}`, name)).join(' ');
-        return `{ let c = begin + ${4 * j} * lanes; ${reads} ${body((name) => `${name}Kept${j}`)} }`;
-      });
-      return `start(row, begin); ${steps.join('\n')}`;
-    };
-  };
+  const steps = (step: (j: number, four: (name: string) => string) => string) =>
+    Array.from({ length: kept }, (_, j) => step(j, (name) => `${name}Kept${j}`)).join('\n');
+  const each = (text: (name: string) => string) => names.map(text).join(' ');
+  const loop =
+    (reads: boolean): Loop =>
+    (body) =>
+      `start(row, begin); ${steps(
+        (j, four) =>
+          `{ let c = begin + ${4 * j} * lanes; ${reads ? each((name) => `${four(name)} = ${name}Next(c);`) : ''} ${body(four)} }`,
+      )}`;
   return {
-    walk: unrolled((four, name) => `${four} = ${name}Next(c);`),
-    elements: unrolled(() => ''),
-    text: names.flatMap((name) => js.map((j) => `var<private> ${name}Kept${j}: vec4f;`)).join('\n'),
+    walk: loop(true),
+    elements: loop(false),
+    text: steps((_, four) => each((name) => `var<private> ${four(name)}: vec4f;`)),
   };
 }
 
