@@ -35,7 +35,9 @@ describe.each(Object.keys(SUITES))('%s in debug mode', (backend) => {
 
   describe.each(SUITES[backend])('%s', (suite) => {
     // Three checks upload NaN or Infinity themselves.
-    const checks = suites[suite](backend).filter(({ name }) => !/^(masked classes|float labels|by probabilities that have no share)/.test(name));
+    const checks = suites[suite](backend).filter(
+      ({ name }) => !/^(masked classes|float labels|by probabilities that have no share)/.test(name),
+    );
     for (const { name, run } of checks) test(name, async () => run({ backend }), 60_000);
   });
 });

@@ -123,7 +123,7 @@ const tree = (position: string, positions: string, step: string, taken: string) 
   }`;
 const ADDED = 'gathered[thread] + other';
 
-/** Of the walk, and of the elements. */
+/** How the two loops along a row are written: that of the walk, and that of the elements; and what they declare. */
 interface Loops {
   readonly walk: Loop;
   readonly elements: Loop;
