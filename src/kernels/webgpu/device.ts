@@ -127,29 +127,29 @@ const ADDED = 'gathered[thread] + other';
 interface Loops {
   readonly walk: Loop;
   readonly elements: Loop;
-  readonly text?: string;
+  readonly text: string;
 }
-const LOOPS: Loops = { walk: LOOP, elements: LOOP };
+const LOOPS: Loops = { walk: LOOP, elements: LOOP, text: '' };
 
 /**
  * Those that keep the fours of each lane for the elements, in registers: hence the loops are unrolled. Workgroup memory for
  * them leaves room for fewer workgroups at a time, and takes longer than to read them again from a cache.
  */
 function loopsOf(names: string[], kept: number): Loops {
-  const steps = (step: (j: number, four: (name: string) => string) => string) =>
+  const steps = (step: (j: number, register: (name: string) => string) => string) =>
     Array.from({ length: kept }, (_, j) => step(j, (name) => `${name}Kept${j}`)).join('\n');
   const each = (text: (name: string) => string) => names.map(text).join(' ');
   const loop =
     (reads: boolean): Loop =>
     (body) =>
       `start(row, begin); ${steps(
-        (j, four) =>
-          `{ let c = begin + ${4 * j} * lanes; ${reads ? each((name) => `${four(name)} = ${name}Next(c);`) : ''} ${body(four)} }`,
+        (j, register) =>
+          `{ let c = begin + ${4 * j} * lanes; ${reads ? each((name) => `${register(name)} = ${name}Next(c);`) : ''} ${body(register)} }`,
       )}`;
   return {
     walk: loop(true),
     elements: loop(false),
-    text: steps((_, four) => each((name) => `var<private> ${four(name)}: vec4f;`)),
+    text: steps((_, register) => each((name) => `var<private> ${register(name)}: vec4f;`)),
   };
 }
 
@@ -167,7 +167,7 @@ function visitMain(
     return `if (${c} < classes) { result[first + (${c}) * inner] = values[${i}]; }`;
   });
   const text = /* wgsl */ `
-${loops.text ?? ''}
+${loops.text}
 var<workgroup> gathered: array<vec4f, ${threads}>;
 fn main(index: i32) {
   let thread = i32(localIndex);

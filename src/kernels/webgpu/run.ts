@@ -83,11 +83,14 @@ export function run(backend: WebGPUBackend, outputShape: readonly number[], disp
   return { ...result, shape: [...outputShape] };
 }
 
-/** Translating takes longer than all else that a dispatch needs of the CPU. */
+/** By what they are translated from, which takes too long to do at each dispatch. */
 const translated = new Map<string, string>();
 function wgslOf(code: string, uniforms: ReturnType<typeof uniformsOf>): string {
-  const wgsl = translated.get(code) ?? toWGSL(code, uniforms);
-  translated.set(code, wgsl);
+  let wgsl = translated.get(code);
+  if (wgsl === undefined) {
+    wgsl = toWGSL(code, uniforms);
+    translated.set(code, wgsl);
+  }
   return wgsl;
 }
 
