@@ -15,8 +15,8 @@ import type { CompileArgs, Model } from './model';
  *
  * @param model A `tf.LayersModel`, e.g. a `tf.Sequential`, of any copy of TensorFlow.js.
  * @param args What `model.compile` takes, where criteria may stand for losses.
- * @throws TypeError for what is no model, arguments without an optimizer, and what is no metric; Error for a criterion of the reduction `'none'`; and what
- *     Layers throws of losses and metrics that it does not know. Targets are checked when they come.
+ * @throws TypeError for what is no model, arguments without an optimizer, and what is no metric; Error for a criterion of the
+ *     reduction `'none'`; and what Layers throws of losses and metrics that it does not know. Targets are checked when they come.
  *
  * @example
  * ```ts

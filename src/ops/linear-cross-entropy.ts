@@ -64,11 +64,7 @@ export function linearCrossEntropyOp(inputs: LinearTensors, attrs: LinearLossAtt
   const { input, linearWeight, linearBias } = inputs;
   if (input.shape[1] === 0 && linearBias.size > 0) {
     // Of no features the bias is all there is: with one that is 0 it goes the same way.
-    const widened = (x: Tensor) =>
-      pad(
-        x,
-        x.shape.map((_, axis) => [0, axis === x.rank - 1 ? 1 : 0]),
-      );
+    const widened = (x: Tensor) => pad(x, [...x.shape.slice(1).map((): [number, number] => [0, 0]), [0, 1]]);
     return linearCrossEntropyOp({ ...inputs, input: widened(input), linearWeight: widened(linearWeight) }, attrs);
   }
   const isTapeOn = engine().isTapeOn();

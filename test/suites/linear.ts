@@ -119,6 +119,8 @@ const PROBABILITIES = wave(ROWS * C, 1, 3).map((v) => Math.fround(v * v));
 const X = wave(ROWS * D, 2);
 const W = wave(C * D, 1, 1);
 const BIAS = wave(C, 1, 2);
+/** What stays the same of the problems that the reference is asked. */
+const PROBLEM = { kind: 'crossEntropy' as const, shape: [ROWS, C], dim: 1, input: [], ignoreIndex: -100, bias: BIAS };
 const CLASS_WEIGHT = wave(C, 1, 4).map((v) => Math.fround(1 + v / 2));
 
 const close = async (got: tf.Tensor, want: ArrayLike<number>, tolerance: number, what: string) =>
@@ -144,19 +146,14 @@ export function linearSuite(backend: string): Check[] {
           const [labelSmoothing, weight] = reduction === 'sum' ? [0, null] : [0.1, CLASS_WEIGHT];
           const upstream = reduction === 'none' ? wave(ROWS, 1, 5) : [-1.5];
           const want = reference({
-            kind: 'crossEntropy',
-            shape: [ROWS, C],
-            dim: 1,
-            input: [],
+            ...PROBLEM,
             target: kind === 'indices' ? { indices: LABELS } : { probabilities: PROBABILITIES },
             weight,
-            ignoreIndex: -100,
             reduction,
             labelSmoothing,
             upstream,
             x: X,
             w: W,
-            bias: BIAS,
             features: D,
           });
           const t = kind === 'indices' ? labels() : probabilities();
@@ -548,19 +545,14 @@ export function linearSuite(backend: string): Check[] {
       for (const reduction of ['mean', 'sum', 'none'] as const) {
         const upstream = reduction === 'none' ? wave(ROWS, 1, 5) : [-1.5];
         const want = reference({
-          kind: 'crossEntropy',
-          shape: [ROWS, C],
-          dim: 1,
-          input: [],
+          ...PROBLEM,
           target: { indices: LABELS },
           weight: null,
-          ignoreIndex: -100,
           reduction,
           labelSmoothing: 0.1,
           upstream,
           x: [],
           w: [],
-          bias: BIAS,
           features: 0,
         });
         const loss = (x: tf.Tensor, w: tf.Tensor, linearBias: tf.Tensor) =>
