@@ -4,7 +4,7 @@ import { describeWith } from './support/backends';
 import { bundleForNode, startProcess } from './support/child';
 
 /** What has to do with kernels' results. npm's `webgpu` is the WebGPU of Chromium, where all suites run. */
-const SUITES: SuiteName[] = ['golden', 'deviations', 'edges', 'upstream', 'api', 'graph'];
+const SUITES: SuiteName[] = ['golden', 'deviations', 'edges', 'upstream', 'stats', 'api', 'graph'];
 
 describeWith('DAWN')('in Node, by Dawn', () => {
   const backend = 'webgpu';
