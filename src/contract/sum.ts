@@ -6,6 +6,8 @@ const BLOCK = 64;
 /** The sum over the middle dimension, kept, whose error does not grow with its size even where `tf.sum` just adds up. */
 export function blockedSum(x: Tensor): Tensor {
   const [outer, size, inner] = x.shape;
+  // Not every backend sums up nothing.
+  if (x.size === 0) return reshape(pad(reshape(x, [0]), [[0, outer * inner]]), [outer, 1, inner]);
   if (size <= BLOCK) return sum(x, 1, true);
   const blocks = Math.ceil(size / BLOCK);
   const whole =

@@ -3,11 +3,11 @@ import {
   div,
   greater,
   mul,
-  pad,
   reshape,
   scalar,
   type Tensor,
   tensor1d,
+  util,
   where,
 } from '@tensorflow/tfjs-core';
 import { classView } from '../contract/class-view';
@@ -77,23 +77,13 @@ export function lossOfExamples({ criterion, input, target, dim, count }: Measure
   const options = optionsOf(criterion);
   const rows = lossFunction(criterion)(input, target, { ...options, reduction: 'none', dim });
   const [examples] = rows.shape;
-  const sums = reshape(sumsOf(rows), [examples]);
+  const sums = reshape(blockedSum(reshape(rows, [examples, util.sizeFromShape(rows.shape.slice(1)), 1])), [examples]);
   if (criterion.reduction === 'sum') return mul(sums, examples);
   const view = classView(input.shape, dim);
   if (target.dtype !== 'int32') return mul(sums, examples / view.rows);
   const weight = (options.weight as Tensor | undefined) ?? tensor1d([], 'float32');
   const divisor = view.rows > 0 ? total(rowWeights(target, weight, view, criterion.ignoreIndex)) : scalar(1);
   return mul(sums, div(examples, where(greater(count(), 0), divisor, scalar(1))));
-}
-
-/** A sum an example; of no positions 0, for which not every backend has a sum. */
-function sumsOf(rows: Tensor): Tensor {
-  const [examples] = rows.shape;
-  if (rows.size > 0) return blockedSum(reshape(rows, [examples, -1, 1]));
-  return pad(reshape(rows, [examples, 0]), [
-    [0, 0],
-    [0, 1],
-  ]);
 }
 
 /**

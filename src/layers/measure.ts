@@ -113,7 +113,7 @@ export const share = (part: Tensor, count: Tensor): Tensor => div(part, maximum(
 export const zeroIfNone = (mean: Tensor, count: Tensor): Tensor => where(greater(count, 0), mean, scalar(0));
 
 /** How many are true. Of a copy: WebGPU cannot sum up what was cast. */
-export const howMany = (x: Tensor): Tensor => (x.size > 0 ? total(mul(cast(x, 'float32'), 1)) : scalar(0));
+export const howMany = (x: Tensor): Tensor => total(mul(cast(x, 'float32'), 1));
 
 /** What is computed once belongs to the scope of the first call: that of the batch, so not one inside of it. */
 function once<T>(f: () => T): () => T {

@@ -43,5 +43,5 @@ export function probabilityStats(input: Tensor, target: Tensor, dim: number, red
   };
   const correct = input.size > 0 ? isCorrect() : zeros(shape); // not every backend's ops bear nothing
   if (reduction === 'none') return [correct, ones(shape)];
-  return [input.size > 0 ? total(correct) : scalar(0), scalar(util.sizeFromShape(shape))];
+  return [total(correct), scalar(util.sizeFromShape(shape))];
 }

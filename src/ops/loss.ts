@@ -8,7 +8,6 @@ import {
   type Scalar,
   type Tensor,
   tidy,
-  zerosLike,
 } from '@tensorflow/tfjs-core';
 import { classView } from '../contract/class-view';
 import { dense, detached } from '../contract/formulas';
@@ -83,7 +82,6 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
       // The record and the divisor are cut off from the tape: what they contribute is in the derivative by the input.
       return {
         dy: () => {
-          if (v.size === 0) return zerosLike(dy); // not every backend sums up nothing
           const perUnit = mul(v, runGrad({ ...inputs, dy: onesLike(dy) }, attrs));
           if (attrs.reduction !== 'none') return total(perUnit);
           return reshape(blockedSum(dense(perUnit, classView(v.shape, attrs.dim))), dy.shape);
