@@ -56,8 +56,18 @@ export function perRow(x: Tensor, { outer, inner }: ClassView): Tensor {
   return x.rank === 0 ? reshape(x, [1, 1, 1]) : reshape(x, [outer, 1, inner]);
 }
 
-export function perClass(weight: Tensor): Tensor {
+function perClass(weight: Tensor): Tensor {
   return reshape(weight, [1, weight.size, 1]);
+}
+
+/** `x * w[c]`. */
+export function weigh(x: Tensor, weight: Tensor): Tensor {
+  return weight.size > 0 ? mul(x, perClass(weight)) : x;
+}
+
+/** `share * w[c] * logProb[c]`. The share first: class weights alone might make what is large overflow. */
+export function shareOfLogProbs(share: number, weight: Tensor, logProbs: Tensor): Tensor {
+  return weight.size > 0 ? weighted(mul(perClass(weight), share), logProbs) : mul(logProbs, share);
 }
 
 /** `coefficient * x`, but exactly 0 where the coefficient is 0, also when `x` is not finite. */
@@ -121,12 +131,12 @@ export function smoothed(target: Tensor, { labelSmoothing }: LossAttrs, { classe
 export function coefficients(target: Tensor, weight: Tensor, attrs: LossAttrs, view: ClassView, k?: Tensor): Tensor {
   const { labelSmoothing, ignoreIndex } = attrs;
   const scaled = (x: Tensor) => (k ? mul(k, x) : x);
-  const weigh = (x: Tensor) => (weight.size > 0 ? mul(x, perClass(weight)) : x);
-  if (attrs.target === 'probabilities') return scaled(weigh(smoothed(dense(target, view), attrs, view)));
+  if (attrs.target === 'probabilities') return scaled(weigh(smoothed(dense(target, view), attrs, view), weight));
   const atLabel = scaled(mul(rowWeights(target, weight, view, ignoreIndex), 1 - labelSmoothing));
   const holdsLabel = logicalOr(oneHotRows(target, view), logicalNot(rowsOfClasses(target, view)));
   const onLabel = where(holdsLabel, atLabel, scalar(0));
-  const all = labelSmoothing === 0 ? onLabel : add(onLabel, scaled(weigh(scalar(labelSmoothing / view.classes))));
+  const all =
+    labelSmoothing === 0 ? onLabel : add(onLabel, scaled(weigh(scalar(labelSmoothing / view.classes), weight)));
   return where(liveRows(target, view, ignoreIndex), all, scalar(0));
 }
 

@@ -6,9 +6,10 @@ import {
   dense,
   massOf,
   only,
-  perClass,
   perUnitOf,
+  shareOfLogProbs,
   smoothed,
+  weigh,
   weighted,
 } from '../contract/formulas';
 import type { LossAttrs } from '../contract/kernels';
@@ -33,10 +34,7 @@ export const crossEntropyLossOp = defineLoss('CrossEntropyLoss', {
         const { x, k } = terms({ ...inputs, dy }, attrs);
         // Without a share in the loss, a probability has no derivative, not even by way of an infinite logarithm.
         const logP = attrs.labelSmoothing === 1 ? zerosLike(x) : logSoftmaxOp(x, VIEW);
-        // The share first: a weight alone might make what is large overflow.
-        const share = 1 - attrs.labelSmoothing;
-        const shareOfLogP = weight.size > 0 ? weighted(mul(perClass(weight), share), logP) : mul(logP, share);
-        return reshape(mul(shareOfLogP, neg(k)), target.shape);
+        return reshape(mul(shareOfLogProbs(1 - attrs.labelSmoothing, weight, logP), neg(k)), target.shape);
       },
       weight: () => {
         const { x, k, q } = terms({ ...inputs, dy }, attrs);
@@ -65,8 +63,9 @@ export const crossEntropyLossOp = defineLoss('CrossEntropyLoss', {
     return {
       input: byInput,
       target: () => {
-        const unweighted = mul(turn(softmaxOp(x, VIEW)), mul(k, attrs.labelSmoothing - 1));
-        return reshape(weight.size > 0 ? mul(unweighted, perClass(weight)) : unweighted, target.shape);
+        // The weight is not the last factor: it would magnify an underflow.
+        const outer = weigh(mul(k, attrs.labelSmoothing - 1), weight);
+        return reshape(mul(outer, turn(softmaxOp(x, VIEW))), target.shape);
       },
       weight: () => sumOfRows(mul(mul(q(), turn(softmaxOp(x, VIEW))), neg(k))),
     };

@@ -13,14 +13,14 @@ import {
   softmax,
 } from 'tfjs-cross-entropy';
 import { type FuzzCase, type LinearCase, type LossCase, rowShape, type SoftmaxCase } from './problem';
-import { type Solution, solveLinear, solveLoss, solveSoftmax } from './reference';
+import { type Cancelling, type Solution, solveLinear, solveLoss, solveSoftmax } from './reference';
 
 /** A tensor for each result of a case, by the names of `Solution`. */
 export type Results = Record<string, tf.Tensor>;
 
 /** What the fuzz knows of a function: to add one, add an entry to `functions` and cases of it to `cases.ts`. */
 interface Function<Case> {
-  readonly solve: (test: Case) => Solution;
+  readonly solve: (test: Case, cancelling?: Cancelling) => Solution;
   readonly evaluate: (test: Case) => Results;
 }
 
@@ -34,7 +34,7 @@ const functions: { readonly [Kind in FuzzCase['kind']]: Function<Extract<FuzzCas
 
 const functionOf = ({ kind }: FuzzCase) => functions[kind] as Function<FuzzCase>;
 
-export const solve = (test: FuzzCase): Solution => functionOf(test).solve(test);
+export const solve = (test: FuzzCase, cancelling?: Cancelling): Solution => functionOf(test).solve(test, cancelling);
 
 /** Every result of a case on the active backend. */
 export const evaluate = (test: FuzzCase): Results => functionOf(test).evaluate(test);

@@ -90,10 +90,18 @@ export function solveSoftmax({ kind, input, upstream, direction, ...test }: Soft
   return { results: { value, gradInput, secondInput, secondUpstream } };
 }
 
-export const solveLoss = (test: LossCase): Solution => solveLossOf(test, test.input.map(exact));
+/** Coefficients may cancel exactly; not in PyTorch, which multiplies each by the upstream gradient before they are added up. */
+export type Cancelling = 'exactly' | 'as in PyTorch';
+
+export const solveLoss = (test: LossCase, cancelling?: Cancelling): Solution =>
+  solveLossOf(test, test.input.map(exact), cancelling);
 
 /** The same of logits that are not exact themselves. */
-function solveLossOf(test: Omit<LossCase, 'input'>, input: readonly Approx[]): Solution {
+function solveLossOf(
+  test: Omit<LossCase, 'input'>,
+  input: readonly Approx[],
+  cancelling: Cancelling = 'exactly',
+): Solution {
   const { kind, target, weight, ignoreIndex, reduction, labelSmoothing: e, upstream, direction } = test;
   const { rows, classes, at } = rowsOf(test);
   const ofIndices = 'indices' in target;
@@ -177,7 +185,7 @@ function solveLossOf(test: Omit<LossCase, 'input'>, input: readonly Approx[]): S
       : sum(ofClasses.map((g, c) => times(g, negLogP[c])));
     if (ofIndices) smoothings[r] = sum(ofClasses.map((g, c) => times(g, negLogP[c])));
 
-    const mass = sum(given);
+    const mass = sum(cancelling === 'exactly' ? given : given.map((g) => mul(g, ROUNDED_ONE)));
     const ofV = dot(p, v);
     const gradientFor = (k: Approx) =>
       p.map((pc, c) => {
@@ -260,7 +268,7 @@ function isLargest(x: readonly Approx[], c: number): Approx {
 }
 
 /** The logits, and from the gradients by them those of what they are made of. */
-export function solveLinear(test: LinearCase): Solution {
+export function solveLinear(test: LinearCase, cancelling?: Cancelling): Solution {
   const { shape, input, features, linearWeight, linearBias, target, ignoreIndex, upstream } = test;
   const [rows, ...unitShape] = shape;
   const units = unitShape.reduce((a, b) => a * b, 1);
@@ -277,7 +285,8 @@ export function solveLinear(test: LinearCase): Solution {
     const product = sum(all(features, (d) => mul(x(row, d), w(unit, d))));
     return linearBias ? add(product, exact(linearBias[unit])) : product;
   });
-  const { results, ...rest } = solveLossOf({ ...test, kind: 'crossEntropy', direction: logits.map(() => 0) }, logits);
+  const ofLogits = { ...test, kind: 'crossEntropy' as const, direction: logits.map(() => 0) };
+  const { results, ...rest } = solveLossOf(ofLogits, logits, cancelling);
   const { value, gradInput: g, gradTarget, gradWeight, correct, count } = results;
   const largest = upstream.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
   const summed = (terms: Approx[]) => madeFor(largest, sum(terms));

@@ -28,11 +28,11 @@ import {
   massOf,
   oneHotRows,
   only,
-  perClass,
   perRow,
   perUnitOf,
   rowsWithAny,
   rowWeights,
+  shareOfLogProbs,
   weighted,
 } from '../../contract/formulas';
 import type { Kernels, LossAttrs, LossInputs, Tensors } from '../../contract/kernels';
@@ -59,9 +59,7 @@ export const crossEntropyLoss = (inputs: LossInputs, attrs: LossAttrs): OutputTe
     const label = sum(where(oneHotRows(target, view), logProbs, scalar(0)), 1, true);
     const losses = [neg(weighted(mul(rowWeight, 1 - labelSmoothing), label))];
     if (labelSmoothing > 0) {
-      // The share first: class weights alone might make what is large overflow.
-      const share = -labelSmoothing / view.classes;
-      const ofClasses = weight.size > 0 ? weighted(mul(perClass(weight), share), logProbs) : mul(logProbs, share);
+      const ofClasses = shareOfLogProbs(-labelSmoothing / view.classes, weight, logProbs);
       losses.push(only(liveRows(target, view, ignoreIndex), blockedSum(ofClasses)));
     }
     const isLargest = () => rowsWithAny(logicalAnd(equal(shifted, 0), oneHotRows(target, view)));
