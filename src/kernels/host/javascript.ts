@@ -65,8 +65,7 @@ export const javascript: RowKernels = {
   softmax(x, view, out) {
     forEachRow(view, (row) => {
       const max = maximum(x, row);
-      const scale = 1 / settled(storeExp(x, row, max, out));
-      scaleRow(out, row, scale);
+      scaleRow(out, row, 1 / storeExp(x, row, max, out));
     });
   },
 
@@ -74,7 +73,7 @@ export const javascript: RowKernels = {
     forEachRow(view, (row) => {
       const { first, end, stride } = row;
       const max = maximum(x, row);
-      const logSum = Math.log(settled(sumExp(x, row, max)));
+      const logSum = Math.log(sumExp(x, row, max));
       for (let i = first; i < end; i += stride) out[i] = x[i] - max - logSum;
     });
   },
@@ -91,7 +90,7 @@ export const javascript: RowKernels = {
     forEachRow(view, (row) => {
       const { first, end, stride } = row;
       const max = maximum(x, row);
-      const sum = settled(storeExp(x, row, max, out));
+      const sum = storeExp(x, row, max, out);
       let mass = 0;
       for (let i = first; i < end; i += stride) mass += dy[i];
       for (let i = first; i < end; i += stride) out[i] = dy[i] - (mass / sum) * out[i];
@@ -152,7 +151,10 @@ function forEachRow(view: ClassView, f: (row: Row) => void): void {
 
 // Loops of their own, each with few variables, are what V8 compiles best.
 
-/** From the lowest number on: from -Infinity nothing can be subtracted. */
+/**
+ * From the lowest number on: from -Infinity nothing can be subtracted. So the exponentials of -Infinity alone add up to 0,
+ * and those of a row that holds NaN or Infinity to NaN: either way results are NaN.
+ */
 function maximum(x: Values, { first, end, stride }: Row): number {
   let max = -3.4028234663852886e38;
   for (let i = first; i < end; i += stride) if (x[i] > max) max = x[i];
@@ -174,9 +176,6 @@ function storeExp(x: Values, { first, end, stride }: Row, max: number, out: Valu
   }
   return sum;
 }
-
-/** A sum of exponentials of a row that has a softmax, else NaN. */
-const settled = (sum: number) => (sum > 0 ? sum : Number.NaN);
 
 function fill(out: Values, { first, end, stride }: Row, value: number): void {
   for (let i = first; i < end; i += stride) out[i] = value;
