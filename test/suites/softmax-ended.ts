@@ -266,6 +266,7 @@ export function softmaxEndedSuite(backend: string): Check[] {
           [softmax(), tf.layers.flatten()],
           [softmax(), tf.layers.reshape({ targetShape: [4, 2] })],
           [softmax(), tf.layers.permute({ dims: [2, 1] })],
+          [tf.layers.softmax({ axis: 1 })],
         ]) {
           const model = tf.sequential({ layers: [input(), ...layers] });
           const texts = warnings(() => {
@@ -280,6 +281,13 @@ export function softmaxEndedSuite(backend: string): Check[] {
           warnings(() => compileWithLoss(moved, { optimizer: 'sgd', loss })),
           [],
           'along the axis it moved to',
+        );
+        const applied = tf.layers.timeDistributed({ layer: tf.layers.softmax({ axis: 1 }) });
+        const inSlices = tf.sequential({ layers: [input(), applied] });
+        assertEqual(
+          warnings(() => compileWithLoss(inSlices, { optimizer: 'sgd', loss: new CrossEntropyLoss({ dim: 2 }) })),
+          [],
+          'along the last axis of each slice',
         );
       },
     },
