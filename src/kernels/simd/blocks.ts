@@ -19,10 +19,12 @@ export interface Arrays {
   readonly weights?: Values;
 }
 
-/** Floats of a block of contiguous rows, or of a tile, that stay in a core's cache; a single row may have more. */
+/** Floats of a block of contiguous rows that stay in a core's first cache; a single row may have more. */
 const ROOM = 11328;
+/** Floats of tiles that stay in its second cache: slices as long as that lets them be are what memory is fast at. */
+const TILE_ROOM = 49152;
 /** Rows of a tile at most. No power of two: the classes of a tile would share few cache lines. */
-const MOST_ROWS = 240;
+const MOST_ROWS = 2032;
 /** And at least: with less than a cache line of each class, tiles would read each line several times. */
 const LEAST_ROWS = 16;
 
@@ -43,9 +45,9 @@ export function forEachBlock(
   const record = arrays.record ?? arrays.recordOut;
   const isWithin = x.buffer === workspace.memory.buffer;
   const across = inner > 1;
-  const fitting = Math.floor(ROOM / (q ? 2 : 1) / Math.max(1, classes));
-  const blockRows = across ? inner : isWithin ? rows : Math.min(rows, Math.max(1, fitting));
-  const tileRows = Math.min(inner, MOST_ROWS, Math.max(LEAST_ROWS, fitting & ~7));
+  const fitting = (floats: number) => Math.floor(floats / (q ? 2 : 1) / Math.max(1, classes));
+  const blockRows = across ? inner : isWithin ? rows : Math.min(rows, Math.max(1, fitting(ROOM)));
+  const tileRows = Math.min(inner, MOST_ROWS, Math.max(LEAST_ROWS, fitting(TILE_ROOM) & ~7));
 
   // Where everything goes in the workspace, behind what the module needs for itself.
   let size: number = module.RESERVED.value;
