@@ -5,7 +5,7 @@ import { type Device, isLabel, powerOfTwo, type Rows, termsOfRecord, type Unifor
 import { NO_WALK, termsOf, totalOf, walkChunks } from '../gpu/walk';
 import { CLASSES_IN_ONE_PASS, ROWS_IN_ONE_SUM } from './constants';
 import { type Layout, layoutOf } from './layouts';
-import { isHalf, run, runQuads, runUnpacked, texelsOf, type WebGLBackend } from './run';
+import { canShareTextures, isHalf, run, runQuads, runUnpacked, texelsOf, type WebGLBackend } from './run';
 
 export const webgl: Device<WebGLBackend> = {
   // Half floats are too coarse for tags.
@@ -188,11 +188,6 @@ function recordsOf(rows: Rows, record: Input, stats?: Code, weightOf?: Code): Pi
 /** Scalars: expressions of their `sum`. Or tensors of a shape `each`, of each term, which `sum` is then. */
 function results(backend: WebGLBackend, sums: Sums, expressions: string[], each?: number[]): TensorInfo[] {
   const { terms, count, scale = 1 } = sums;
-  if (each && expressions.length === 1) {
-    const value = piece(`float value(int row, int c, vec4 sum) { return ${expressions[0]}; }`);
-    const prepare = piece('vec4 prepare(int row) { return term(row); }', {}, [terms]);
-    return [{ ...mapElements(backend, { shape: [1, ...each], dim: 0 }, value, prepare), shape: each }];
-  }
   const program = (result: string) => ({
     ...sums,
     ints: { ...sums.ints, count },
@@ -209,9 +204,15 @@ void main() {
     ),
   });
   // TensorFlow.js packs what is not packed, one by one: it takes more than two to gain from a texture that they share.
-  return expressions.length < 3
-    ? expressions.map((expression) => run(backend, [], program(`vec4(${expression}, 0., 0., 0.)`)))
-    : runUnpacked(backend, each ?? [], expressions.length, program(nth('i.y', expressions)));
+  if (canShareTextures && expressions.length > 2) {
+    return runUnpacked(backend, each ?? [], expressions.length, program(nth('i.y', expressions)));
+  }
+  return expressions.map((expression) => {
+    if (!each) return run(backend, [], program(`vec4(${expression}, 0., 0., 0.)`));
+    const value = piece(`float value(int row, int c, vec4 sum) { return ${expression}; }`);
+    const prepare = piece('vec4 prepare(int row) { return term(row); }', {}, [terms]);
+    return { ...mapElements(backend, { shape: [1, ...each], dim: 0 }, value, prepare), shape: each };
+  });
 }
 
 const nth = (i: string, expressions: string[]) =>

@@ -1,4 +1,4 @@
-import { type DataId, env, type TensorInfo } from '@tensorflow/tfjs-core';
+import { type DataId, env, type TensorInfo, version_core } from '@tensorflow/tfjs-core';
 import { type Code, linked } from '../gpu/code';
 import { checkSize, type GpuBackend, powerOfTwo, signature, type Uniforms, uniformsOf } from '../gpu/device';
 import { GLSL, NUMBERS } from '../gpu/language';
@@ -136,6 +136,9 @@ export function runQuads(backend: WebGLBackend, texels: number, program: Program
   const wide = powerOfTwo(Math.sqrt(texels));
   return { ...run(backend, [texels, 2, 2], program, { texels: [Math.ceil(texels / wide), wide] }), shape: [texels, 4] };
 }
+
+/** Not in TensorFlow.js 4.0, which gives a shared texture up once too often when its first tensor has been read. */
+export const canShareTextures = (version_core as string) !== '4.0.0';
 
 /**
  * Tensors of one shape, their elements one after another, a texel each. They share the texture as slices do that
