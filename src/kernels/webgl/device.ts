@@ -204,8 +204,9 @@ void main() {
     ),
   });
   // TensorFlow.js packs what is not packed, one by one: it takes more than two to gain from a texture that they share.
-  if (canShareTextures && expressions.length > 2) {
-    return runUnpacked(backend, each ?? [], expressions.length, program(nth('i.y', expressions)));
+  if (expressions.length > 2) {
+    const sharing = (some: string[]) => runUnpacked(backend, each ?? [], some.length, program(`float[](${some})[i.y]`));
+    return canShareTextures ? sharing(expressions) : expressions.flatMap((expression) => sharing([expression]));
   }
   return expressions.map((expression) => {
     if (!each) return run(backend, [], program(`vec4(${expression}, 0., 0., 0.)`));
@@ -214,9 +215,3 @@ void main() {
     return { ...mapElements(backend, { shape: [1, ...each], dim: 0 }, value, prepare), shape: each };
   });
 }
-
-const nth = (i: string, expressions: string[]) =>
-  expressions.reduceRight(
-    (others, expression, n) => (others ? `${i} == ${n} ? ${expression} : ${others}` : expression),
-    '',
-  );
