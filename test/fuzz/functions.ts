@@ -218,7 +218,9 @@ function evaluateLinear(test: LinearCase): Results {
         ofRows(criterion.forward(shaped(Input, 0, shift), Target ? shaped(Target, shift, 0) : labels()) as tf.Tensor);
       const value = loss(); // first: an error under a tape would leave there what TensorFlow.js keeps of other ops
       const variables = [criterion.linearWeight, ...(criterion.linearBias ? [criterion.linearBias] : [])];
-      const { grads } = tf.variableGrads(() => tf.sum(tf.mul(loss(), dy)), variables);
+      // And 0: GPUs of TensorFlow.js sum up nothing with an error.
+      const weighed = () => tf.sum<tf.Scalar>(tf.concat([tf.reshape(tf.mul(loss(), dy), [-1]), tf.zeros([1])]));
+      const { grads } = tf.variableGrads(weighed, variables);
       const [gradLinearWeight, gradLinearBias] = variables.map(({ name }) => grads[name]);
       const bias = gradLinearBias && { gradLinearBias };
       return { value, gradLinearWeight, ...bias, ...statsOf(all, Input, dy) };
