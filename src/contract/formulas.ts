@@ -61,7 +61,7 @@ function perClass(weight: Tensor): Tensor {
 }
 
 /** `x * w[c]`. */
-export function weigh(x: Tensor, weight: Tensor): Tensor {
+export function timesClassWeights(x: Tensor, weight: Tensor): Tensor {
   return weight.size > 0 ? mul(x, perClass(weight)) : x;
 }
 
@@ -131,12 +131,15 @@ export function smoothed(target: Tensor, { labelSmoothing }: LossAttrs, { classe
 export function coefficients(target: Tensor, weight: Tensor, attrs: LossAttrs, view: ClassView, k?: Tensor): Tensor {
   const { labelSmoothing, ignoreIndex } = attrs;
   const scaled = (x: Tensor) => (k ? mul(k, x) : x);
-  if (attrs.target === 'probabilities') return scaled(weigh(smoothed(dense(target, view), attrs, view), weight));
+  if (attrs.target === 'probabilities')
+    return scaled(timesClassWeights(smoothed(dense(target, view), attrs, view), weight));
   const atLabel = scaled(mul(rowWeights(target, weight, view, ignoreIndex), 1 - labelSmoothing));
   const holdsLabel = logicalOr(oneHotRows(target, view), logicalNot(rowsOfClasses(target, view)));
   const onLabel = where(holdsLabel, atLabel, scalar(0));
   const all =
-    labelSmoothing === 0 ? onLabel : add(onLabel, scaled(weigh(scalar(labelSmoothing / view.classes), weight)));
+    labelSmoothing === 0
+      ? onLabel
+      : add(onLabel, scaled(timesClassWeights(scalar(labelSmoothing / view.classes), weight)));
   return where(liveRows(target, view, ignoreIndex), all, scalar(0));
 }
 

@@ -9,7 +9,7 @@ import {
   perUnitOf,
   shareOfLogProbs,
   smoothed,
-  weigh,
+  timesClassWeights,
   weighted,
 } from '../contract/formulas';
 import type { LossAttrs } from '../contract/kernels';
@@ -63,11 +63,11 @@ export const crossEntropyLossOp = defineLoss('CrossEntropyLoss', {
     return {
       input: byInput,
       target: () => {
-        // The weight is not the last factor: it would magnify an underflow.
-        const outer = weigh(mul(k, attrs.labelSmoothing - 1), weight);
+        // Neither weight nor `k` is the last factor, here and below: it would magnify an underflow.
+        const outer = timesClassWeights(mul(k, attrs.labelSmoothing - 1), weight);
         return reshape(mul(outer, turn(softmaxOp(x, VIEW))), target.shape);
       },
-      weight: () => sumOfRows(mul(mul(q(), turn(softmaxOp(x, VIEW))), neg(k))),
+      weight: () => sumOfRows(mul(mul(q(), neg(k)), turn(softmaxOp(x, VIEW)))),
     };
   },
 });

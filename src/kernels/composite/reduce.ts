@@ -1,4 +1,4 @@
-import { add, concat, logicalAnd, reshape, scalar, sum, type Tensor, where, zeros } from '@tensorflow/tfjs-core';
+import { add, concat, logicalAnd, reshape, scalar, type Tensor, where, zeros } from '@tensorflow/tfjs-core';
 import { classView, rowShape } from '../../contract/class-view';
 import { liveRows, nan, only, quotient } from '../../contract/formulas';
 import type { LossAttrs, LossInputs, Tensors } from '../../contract/kernels';
@@ -66,5 +66,5 @@ export function emptyLoss(inputs: LossInputs, attrs: LossAttrs): OutputTensors {
   const live = view.rows > 0 && attrs.target === 'indices' && liveRows(target, view, ignoreIndex);
   const losses = live ? only(live, nan()) : zeros([view.rows]);
   if (reduction === 'none') return outputs(reshape(losses, rowShape(input.shape, dim)), 1);
-  return outputs(live ? sum(losses) : scalar(0), 1); // not every backend sums up what is empty
+  return outputs(total(losses), 1);
 }

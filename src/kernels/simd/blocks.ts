@@ -21,7 +21,7 @@ export interface Arrays {
 
 /** Floats of a block of contiguous rows that stay in a core's first cache; a single row may have more. */
 const ROOM = 11328;
-/** Floats of tiles that stay in its second cache: slices as long as that lets them be are what memory is fast at. */
+/** Floats of tiles that stay in a core's second cache: the longer the slices of a tile, the faster they are moved. */
 const TILE_ROOM = 49152;
 /** Rows of a tile at most. No power of two: the classes of a tile would share few cache lines. */
 const MOST_ROWS = 2032;

@@ -137,7 +137,7 @@ export function runQuads(backend: WebGLBackend, texels: number, program: Program
   return { ...run(backend, [texels, 2, 2], program, { texels: [Math.ceil(texels / wide), wide] }), shape: [texels, 4] };
 }
 
-/** Not in TensorFlow.js 4.0, which gives a shared texture up once too often when its first tensor has been read. */
+/** Not in TensorFlow.js 4.0, which releases a shared texture once too often when its first tensor has been read. */
 export const canShareTextures = (version_core as string) !== '4.0.0';
 
 /**
