@@ -1,24 +1,18 @@
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import { setBackend, type Tensor, tensor } from '@tensorflow/tfjs';
+import { type Tensor, tensor } from '@tensorflow/tfjs';
 import { serveParent } from '../test/support/serve-parent';
 import { OURS } from './contender';
 import { createPlace } from './place';
 import { solve } from './problem';
-
+import { startBackend } from './start-backend';
 import { tfjsContender } from './tfjs-contender';
-
-const PACKAGES: Record<string, string> = {
-  wasm: '@tensorflow/tfjs-backend-wasm',
-  tensorflow: '@tensorflow/tfjs-node',
-};
 
 /** One build alone, that of the environment's DIST: kernels are registered once a process. */
 serveParent(
   createPlace(async (backend) => {
+    await startBackend(backend);
     const require = createRequire(resolve('package.json'));
-    if (backend in PACKAGES) require(PACKAGES[backend]);
-    if (!(await setBackend(backend))) throw new Error(`the ${backend} backend does not start`);
     const { crossEntropy } = require(resolve(process.env.DIST!, 'index.cjs'));
     return (problem) => {
       const { shape, logits, targets } = problem;

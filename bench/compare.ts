@@ -2,6 +2,7 @@
 // there `npm ci && npx tsdown`, and here `npm run build && npm run bench:compare -- --old /tmp/old/dist`.
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { loadDawn } from '../scripts/setup/dawn.mjs';
 import { bundle, startChild } from './child';
 import { awaitQuiet, describe, summarize } from './load';
 import { measure } from './measure';
@@ -38,9 +39,10 @@ console.log(describe(summarize([last], waited)));
 
 const script = bundle('compare-place');
 for (const backend of options.backend) {
+  const ofDawn = backend === 'webgpu' ? (await loadDawn()).env : {};
   const children = BUILDS.map((build) => {
     // Of one TensorFlow.js for all, also where a build lies outside of any node_modules.
-    const env = { ...process.env, DIST: resolve(options[build]), NODE_PATH: resolve('node_modules') };
+    const env = { ...process.env, ...ofDawn, DIST: resolve(options[build]), NODE_PATH: resolve('node_modules') };
     return { build, ...startChild(script, env) };
   });
   for (const { place } of children) await place.open(backend);

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface Load {
   readonly cpus: number;
   readonly quiet: boolean;
-  /** Seconds for which the first sitting waited, in vain if it was not quiet then. */
+  /** Seconds for which the sittings waited, in vain where it was not quiet then. */
   readonly waited: number;
   /** One before each sitting. */
   readonly looks: readonly Look[];
@@ -64,7 +64,7 @@ export function describe({ cpus, quiet, waited, looks }: Load): string {
   const loud = looks.filter((one) => !isQuiet(one)).map(text);
   return (
     `!!! THE MACHINE WAS NOT QUIET: the times below are those of a disturbed machine (${cpus} processors, ` +
-    `waited ${waited} s at the start) !!!\n${loud.map((line) => `  before ${line}`).join('\n')}`
+    `waited ${waited} s for it) !!!\n${loud.map((line) => `  before ${line}`).join('\n')}`
   );
 }
 

@@ -7,7 +7,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { chart } from './chart';
 import { CHROMIUM_BACKENDS, openChromium } from './chromium';
 import type { Seated } from './contender';
-import { awaitQuiet, look, summarize } from './load';
+import { awaitQuiet, type Look, summarize } from './load';
 import { type Budget, measure } from './measure';
 import { NODE_BACKENDS, openNode } from './node';
 import { readmeTables } from './readme-tables';
@@ -79,8 +79,8 @@ async function run(): Promise<Report> {
   const versions: Record<string, string> = { Node: process.versions.node, 'TensorFlow.js': version_core };
   const absent: string[] = [];
   const rows: Row[] = [];
-  const { last, waited } = await awaitQuiet('everything');
-  const looks = [last];
+  const looks: Look[] = [];
+  let waited = 0;
 
   const bar = new SingleBar({ format: '{bar} {value}/{total} {sitting}', clearOnComplete: true });
   bar.start(0, 0, { sitting: '' });
@@ -93,7 +93,10 @@ async function run(): Promise<Report> {
     for (const shape of shapes) {
       const sitting = `${name} ${show(shape)}`;
       bar.update({ sitting });
-      looks.push(await look(sitting));
+      // What the last sitting has left may still be at work: a driver, a browser that closes, a garbage collector.
+      const quiet = await awaitQuiet(sitting);
+      looks.push(quiet.last);
+      waited += quiet.waited;
       const contenders: Seated[] = [];
       for (const [id, enter] of Object.entries(runtime.entrances)) {
         try {

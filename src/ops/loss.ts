@@ -110,12 +110,13 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
 
 const attributesOf = (attributes: NamedAttrMap) => attributes as unknown as PlacedAttrs;
 
-/** Thrown when somebody differentiates by what has no derivative. */
-export function notDifferentiable(kernelName: string, argument: string): () => Tensor {
-  return () => {
+/** The derivatives of a loss of class indices by target and weight: there are none. */
+export function byIndices(kernelName: string): Grads<'target' | 'weight'> {
+  const none = (argument: string) => (): Tensor => {
     throw new Error(
       `The function '${kernelName}' is not differentiable with respect to argument '${argument}' when the target ` +
         `holds class indices.`,
     );
   };
+  return { target: none('target'), weight: none('weight') };
 }

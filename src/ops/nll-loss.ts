@@ -1,7 +1,7 @@
 import { zerosLike } from '@tensorflow/tfjs-core';
-import { defineLoss, notDifferentiable } from './loss';
+import { byIndices, defineLoss } from './loss';
 
-const indices = { target: notDifferentiable('NLLLoss', 'target'), weight: notDifferentiable('NLLLoss', 'weight') };
+const indices = byIndices('NLLLoss');
 
 /** `-w[t] * x[t]` of each row, reduced. Its gradient is `-(dy / divisor) * w[t]` at each label, whatever the input. */
 export const nllLossOp = defineLoss('NLLLoss', {
