@@ -23,7 +23,7 @@ export interface LossInputs {
   readonly input: TensorInfo;
   /** Class indices, int32, shaped as a row each; or class probabilities, float32, shaped as `input`. */
   readonly target: TensorInfo;
-  /** Class weights `[classes]`, or `[0]` for none: TensorFlow.js cannot save an optional input for the gradient. */
+  /** Class weights `[classes]`, or `[0]` for none: TensorFlow.js's tape bears no `null`. */
   readonly weight: TensorInfo;
 }
 
@@ -39,7 +39,10 @@ export interface LossAttrs {
   readonly wants: 'loss' | 'record' | 'gradient';
   /** Whether it is to give `Stats` as well: CrossEntropyLoss with indices only. */
   readonly stats?: boolean;
-  /** Nobody needs the input after the gradient kernel: it may write the gradient over it, and give it back. */
+  /**
+   * Nobody needs the input after the gradient kernel: it may write the gradient over it, and give it back. The loss kernel
+   * of the same tensors has run just before, and with it all room is reserved.
+   */
   readonly overwrites?: boolean;
   /** What upstream gradient a gradient that is made along with the loss is for: `ops/upstream.ts` says why not always 1. */
   readonly upstream: number;
@@ -54,7 +57,7 @@ export type Stats = [correct: TensorInfo, count: TensorInfo];
 /**
  * By what is wanted:
  *
- * - `'loss'`: nobody differentiates the loss, it alone is given.
+ * - `'loss'`: nobody differentiates the loss; it alone need be given.
  * - `'record'`: what the gradient kernel needs. `divisor` is the scalar that the sum over rows was divided by, 1 unless
  *   `reduction` is `'mean'`, so that the backward need not know reductions.
  * - `'gradient'`: the gradient of the loss by its input will be wanted, but no derivative of that. A kernel that finds it
@@ -94,6 +97,13 @@ export interface LinearInputs {
   readonly bias: TensorInfo;
 }
 
+export interface LinearInputGradInputs {
+  /** By the logits, `[rows, classes]`. */
+  readonly gradient: TensorInfo;
+  /** `[classes, features]` */
+  readonly weight: TensorInfo;
+}
+
 export interface LinearWeightGradInputs {
   /** `[classes, features]`; nobody else needs it, so that it may be added to in place, and given back. */
   readonly sum: TensorInfo;
@@ -116,8 +126,8 @@ export interface Kernels<Backend> {
   /** `dy / upstream * gradient`, but NaN times Infinity wherever there is a coefficient, and 0 in ignored rows. */
   ScaleGradient(inputs: ScaleGradientInputs, attrs: LossAttrs, backend: Backend): TensorInfo;
   LinearLogits(inputs: LinearInputs, attrs: object, backend: Backend): TensorInfo;
-  /** `x weight`, where `x` is the gradient by the logits, `[rows, classes]`. */
-  LinearInputGrad(inputs: Pick<LinearInputs, 'x' | 'weight'>, attrs: object, backend: Backend): TensorInfo;
+  /** `gradient weight`. */
+  LinearInputGrad(inputs: LinearInputGradInputs, attrs: object, backend: Backend): TensorInfo;
   /** `sum + gradient^T x`. */
   LinearWeightGrad(inputs: LinearWeightGradInputs, attrs: object, backend: Backend): TensorInfo;
   LogSoftmaxDim(inputs: { x: TensorInfo }, attrs: SoftmaxAttrs, backend: Backend): TensorInfo;

@@ -65,8 +65,8 @@ export interface NLLLossOptions<R extends Reduction = Reduction> {
 export interface LinearLossOptions<R extends Reduction = Reduction> extends Omit<CrossEntropyOptions<R>, 'dim'> {
   /**
    * How many rows have their logits in memory at a time; fewer where the device holds no more.
-   * @default as many rows as have logits of the input's size, and 64 at least, where there are no fewer rows than
-   *     features, and more classes than features; else all of them
+   * @default about as many rows as have logits of the input's size, 64 at least, if rows >= features and classes > features;
+   *     else all rows
    */
   readonly batchChunkSize?: number;
   /**

@@ -4,7 +4,7 @@ import type { ClassWeight } from '../contract/options';
 import { describe, expected } from './errors';
 
 /**
- * Every check on the tensors that a caller passes. PyTorch's wording where it has one, with our names and types; the
+ * Checks on the tensors that a caller passes. PyTorch's wording where it has one, with our names and types; the
  * order of the checks is PyTorch's too. Nothing is computed and nothing read back before all have passed.
  */
 

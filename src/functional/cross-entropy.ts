@@ -30,8 +30,8 @@ import { CROSS_ENTROPY_DEFAULTS, readOptions } from './read-options';
  * `'sum'` adds up the rows. `'mean'` divides their sum by the sum of `w[t]` over the rows that are not ignored, smoothing or
  * not; with probabilities by the number of rows. The gradient by the logits is `p * sum(a) - a`, where `a[c]` is the factor of
  * `-log p[c]`: for a label without weights `p` less 1 at the label. It is found along with the value when one is wanted, and
- * is the only tensor of the input's size that is made. Differentiable to any order by the logits, and by probability targets;
- * not by the weights.
+ * is the only tensor of the input's size that is made. Differentiable to any order by the logits, and by probability targets and
+ * their class weights.
  *
  * @param input Logits, float32: `[C]`, `[N, C]` or `[N, C, d1, ..., dK]`; the class dimension is `options.dim`. A class
  *     whose logit is -Infinity is masked: it has no part in the row.
@@ -40,9 +40,9 @@ import { CROSS_ENTROPY_DEFAULTS, readOptions } from './read-options';
  * @param options See {@link CrossEntropyOptions}.
  * @returns A scalar in nats; with `reduction: 'none'` a tensor of the input's shape without the class dimension. `NaN` for
  *     the mean of nothing (no rows, or all of them ignored; the gradient is 0 then).
- * @throws RangeError where a target is no class and not `ignoreIndex` (on webgl and webgpu as long as its value is
- *     known in this process; later that row's loss is NaN, for asking would wait for the device), for a `labelSmoothing` outside of [0, 1], for an `ignoreIndex` outside of int32,
- *     and where the input has no dimension `dim`.
+ * @throws RangeError for an out-of-range label (on webgl and webgpu only while its value is still on the CPU, as that of a
+ *     new tensor is until its first use; after that its row's loss is NaN), for a `labelSmoothing` outside of [0, 1], for an
+ *     `ignoreIndex` outside of int32, and where the input has no dimension `dim`.
  * @throws TypeError for what is no tensor, a wrong dtype, an option that is not known or of a wrong type.
  * @throws Error for shapes or a weight length that do not fit together, an `ignoreIndex` from 0 with probabilities, and an
  *     unknown `reduction`. Nothing has been computed, and nothing leaks.

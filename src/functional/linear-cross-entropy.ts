@@ -7,7 +7,7 @@ import { named } from './named';
 import { readLinearOptions } from './read-options';
 
 /**
- * The cross-entropy of logits that a linear layer makes, without all logits in memory at a time: for large vocabularies.
+ * The cross-entropy of logits that a linear layer makes, a chunk of them in memory at a time: for large vocabularies.
  *
  * ```text
  * logits = input linearWeight^T + linearBias
@@ -17,13 +17,13 @@ import { readLinearOptions } from './read-options';
  * Formula of the loss, options and edge cases are those of {@link crossEntropy}.
  *
  * Rows go through in chunks (`batchChunkSize`). Under a gradient those of input, weight and bias are made along with the loss, a
- * chunk's gradient written over its logits: beside these three there is one chunk of logits (on tensorflow and GPUs two, and
- * on GPUs a second copy of the weight's gradient). With `reduction: 'none'` the chunks are gone through once more for the
+ * chunk's gradient written over its logits: beside these three there is one chunk of logits on cpu and wasm, two on GPUs, with
+ * two more copies of the weight's gradient, and up to five on tensorflow. With `reduction: 'none'` the chunks are gone through once more for the
  * gradient. Ignored rows are dropped before the projection, and contribute exactly 0 whatever the input holds there; on GPU
  * backends they can be dropped only where the targets' values are still known on the host, as those of a new tensor are: asking
  * would wait for the device.
  *
- * Differentiable to any order by `input`, `linearWeight` and `linearBias`, and by probability targets. Derivatives of the
+ * Differentiable to any order by `input`, `linearWeight` and `linearBias`, and by probability targets and their class weights. Derivatives of the
  * gradient and those by the target cannot be had in chunks: they are taken of all logits at a time.
  *
  * @param input float32: `[D]`, `[N, D]`, or `[N, T, D]` for sequences.
@@ -93,7 +93,7 @@ function compute(
   if (shift > 0 && input.rank !== 3) {
     throw new Error(`Expected \`input\` to be of shape [N, T, D] where shift is ${shift}, got [${input.shape}].`);
   }
-  const [units, features] = [linearWeight.shape.slice(0, -1), linearWeight.shape[linearWeight.rank - 1]];
+  const units = linearWeight.shape.slice(0, -1);
   const dim = input.rank - 1;
   const shape = [...input.shape.slice(0, dim), ...units];
   const logits = { shape, rank: shape.length };
@@ -111,14 +111,14 @@ function compute(
   const t = shift > 0 ? sliceTarget(target, shift) : target;
   // Before anything is on the tape, where an error would leave it.
   if (!isProbability) checkLabels(t, units[0], attrs.ignoreIndex);
-  const x = shift > 0 ? slice(input, 0, [input.shape[0], t.shape[1]!, features]) : input;
+  const x = shift > 0 ? slice(input, 0, [-1, t.shape[1]!]) : input;
   const positions = x.shape.slice(0, dim);
   const rows = util.sizeFromShape(positions);
   const all = linearCrossEntropyOp(
     {
-      input: x.rank === 2 ? x : reshape(x, [rows, features]),
+      input: x.rank === 2 ? x : reshape(x, [rows, x.shape[dim]!]),
       linearWeight,
-      linearBias: linearBias ?? tensor1d(new Float32Array(0)),
+      linearBias: linearBias ?? tensor1d([]),
       target: reshape(t, [rows, ...t.shape.slice(dim)]),
       weight: weights,
     },
@@ -137,8 +137,8 @@ function checkProjection(input: Tensor, linearWeight: Tensor, linearBias: Tensor
   const isSequence =
     rank === 3 && units.length === 1 && [2, 3].some((n) => util.arraysEqual(perSequence.slice(0, n), target.shape));
   if (rank !== 1 && rank !== 2 && !isSequence) {
-    const fitting = 'For an input [N, T, D] linearWeight has to be [C, D], and the target [N, T] or [N, T, C].';
-    throw new Error(`expected input with dimensionality 1 or 2, got ${rank}. ${rank === 3 ? fitting : ''}`.trim());
+    const fitting = ' For an input [N, T, D] linearWeight has to be [C, D], and the target [N, T] or [N, T, C].';
+    throw new Error(`expected input with dimensionality 1 or 2, got ${rank}.${rank === 3 ? fitting : ''}`);
   }
   const got = input.shape[rank - 1];
   if (got !== features) {

@@ -24,9 +24,9 @@ import { NLL_LOSS_DEFAULTS, readOptions } from './read-options';
  * @param options See {@link NLLLossOptions}.
  * @returns A scalar in nats; with `reduction: 'none'` a tensor of the target's shape. `NaN` for the mean of nothing (no rows,
  *     or all of them ignored; the gradient is 0 then).
- * @throws RangeError where a target is no class and not `ignoreIndex` (on webgl and webgpu as long as its value is
- *     known in this process; later that row's loss is NaN, for asking would wait for the device), for an `ignoreIndex` outside of int32, and where the input has no dimension
- *     `dim`.
+ * @throws RangeError for an out-of-range label (on webgl and webgpu only while its value is still on the CPU, as that of a
+ *     new tensor is until its first use; after that its row's loss is NaN), for an `ignoreIndex` outside of int32, and where
+ *     the input has no dimension `dim`.
  * @throws TypeError for what is no tensor, a wrong dtype, an option that is not known or of a wrong type.
  * @throws Error for shapes or a weight length that do not fit together, and an unknown `reduction`. Nothing has been computed,
  *     and nothing leaks.

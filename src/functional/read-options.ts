@@ -6,7 +6,7 @@ import { describe, expected } from './errors';
 export const NLL_LOSS_DEFAULTS = { weight: null, ignoreIndex: -100, reduction: 'mean', dim: undefined } as const;
 export const CROSS_ENTROPY_DEFAULTS = { ...NLL_LOSS_DEFAULTS, labelSmoothing: 0 } as const;
 
-export const LINEAR_CROSS_ENTROPY_DEFAULTS = {
+const LINEAR_CROSS_ENTROPY_DEFAULTS = {
   linearBias: null,
   weight: null,
   ignoreIndex: -100,

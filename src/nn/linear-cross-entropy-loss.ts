@@ -14,8 +14,8 @@ import { readLinearOptions } from '../functional/read-options';
 import { type Config, optionsFrom, optionsOf, WeightedLoss } from './weighted-loss';
 
 /**
- * `torch.nn.LinearCrossEntropyLoss`: a linear layer and CrossEntropyLoss in one, for large vocabularies: the logits are never in
- * memory all at a time. Formula, shapes and errors of a call are those of {@link linearCrossEntropy}.
+ * `torch.nn.LinearCrossEntropyLoss`: a linear layer and CrossEntropyLoss in one, for large vocabularies: a chunk of the logits is
+ * in memory at a time. Formula, shapes and errors of a call are those of {@link linearCrossEntropy}.
  *
  * It owns trainable variables, `linearWeight` of shape `[numClasses, inFeatures]` and, with `bias`, `linearBias` of shape
  * `[numClasses]`, drawn evenly from `-1 / sqrt(inFeatures)` to `1 / sqrt(inFeatures)` as PyTorch's Linear is. `minimize` trains
@@ -143,8 +143,8 @@ export class LinearCrossEntropyLoss<R extends Reduction = 'mean'> extends Weight
   /** Frees the variables too. */
   override dispose(): void {
     super.dispose();
-    this.linearWeight.dispose();
-    this.linearBias?.dispose();
+    // A variable does not ask by itself whether it is disposed.
+    for (const x of [this.linearWeight, this.linearBias]) if (x && !x.isDisposed) x.dispose();
   }
 }
 

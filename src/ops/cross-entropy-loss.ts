@@ -53,11 +53,11 @@ export const crossEntropyLossOp = defineLoss('CrossEntropyLoss', {
     const { view, x, k, q } = terms({ ...inputs, target }, attrs);
     const all = coefficients(target, weight, attrs, view);
     /** How far `v` is from its mean under the softmax: `v - <p, v>`. */
-    const turn = (p: Tensor) => centred(dense(v, view), p);
+    const fromMean = (p: Tensor) => centred(dense(v, view), p);
     const byInput = () => {
       // The logits of rows that count nothing may be such that no derivative bears them: 0 is as good as any.
       const p = softmaxOp(only(countedRows(all), x), VIEW);
-      return reshape(mul(mul(massOf(all), k), mul(p, turn(p))), input.shape);
+      return reshape(mul(mul(massOf(all), k), mul(p, fromMean(p))), input.shape);
     };
     if (attrs.target === 'indices') return { input: byInput, ...indices };
     return {
@@ -65,9 +65,9 @@ export const crossEntropyLossOp = defineLoss('CrossEntropyLoss', {
       target: () => {
         // Neither weight nor `k` is the last factor, here and below: it would magnify an underflow.
         const outer = timesClassWeights(mul(k, attrs.labelSmoothing - 1), weight);
-        return reshape(mul(outer, turn(softmaxOp(x, VIEW))), target.shape);
+        return reshape(mul(outer, fromMean(softmaxOp(x, VIEW))), target.shape);
       },
-      weight: () => sumOfRows(mul(mul(q(), neg(k)), turn(softmaxOp(x, VIEW)))),
+      weight: () => sumOfRows(mul(mul(q(), neg(k)), fromMean(softmaxOp(x, VIEW)))),
     };
   },
 });

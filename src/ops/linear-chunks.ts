@@ -26,7 +26,9 @@ import { consume } from '../contract/consume';
 import { nan, only, quotient, rowsWithAny, rowWeights } from '../contract/formulas';
 import type { LossAttrs } from '../contract/kernels';
 import { total } from '../contract/sum';
+import { weighLabels } from '../kernels/host/labels';
 import { knownValues, labelsForOps, mostElements } from '../kernels/known-values';
+import { readOutputs } from './loss';
 import { lossAndStats, probabilityStats } from './loss-and-stats';
 import { runOp } from './run-op';
 
@@ -78,7 +80,7 @@ export function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tens
       const { results, byLogits } = lossOfChunk(logits, counting.takeTarget(first, n), take);
       if (!byLogits) return { results };
       const gradient = consume(byLogits, (g) => shaped(g, [n, units]));
-      const byRows = runOp<Tensor>('LinearInputGrad', { x: gradient, weight: w }, {});
+      const byRows = runOp<Tensor>('LinearInputGrad', { gradient, weight: w }, {});
       const added = (sum: Tensor, x: Tensor) =>
         consume(sum, () => runOp<Tensor>('LinearWeightGrad', { sum, gradient, x }, {}));
       return { results, byRows, sums: [added(sums[0], x), bias.size > 0 ? added(sums[1], ones([n, 1])) : sums[1]] };
@@ -126,7 +128,7 @@ function countingRows({ input, target }: LinearTensors, attrs: LinearLossAttrs) 
   const places = labels && placesOfCounting(labels, rows, attrs.ignoreIndex);
   const take = (x: Tensor, first: number, n: number): Tensor => {
     if (places) return gather(x, tensor1d(places.subarray(first, first + n), 'int32'));
-    return n === rows ? x : slice(x, [first, ...x.shape.slice(1).fill(0)], [n, ...x.shape.slice(1)]);
+    return n === rows ? x : slice(x, first, n);
   };
   return {
     count: places?.length ?? rows,
@@ -137,11 +139,11 @@ function countingRows({ input, target }: LinearTensors, attrs: LinearLossAttrs) 
     take,
     /** The same of the target, whose labels stay known. */
     takeTarget(first: number, n: number): Tensor {
-      if (!places || !labels) return take(target, first, n);
+      if (!labels || n === rows) return take(target, first, n);
       const size = labels.length / rows;
       const taken = new Int32Array(n * size);
       for (let i = 0; i < n; i++) {
-        const at = places[first + i] * size;
+        const at = (places?.[first + i] ?? first + i) * size;
         taken.set(labels.subarray(at, at + size), i * size);
       }
       return tensor(taken, [n, ...target.shape.slice(1)], 'int32');
@@ -152,14 +154,14 @@ function countingRows({ input, target }: LinearTensors, attrs: LinearLossAttrs) 
 /** Which rows have a target that is not ignored; `undefined` for all of them. */
 function placesOfCounting(labels: ArrayLike<number>, rows: number, ignoreIndex: number): Int32Array | undefined {
   const size = labels.length / rows;
-  const counting = new Int32Array(rows);
+  const places = new Int32Array(rows);
   let count = 0;
   for (let row = 0; row < rows; row++) {
     let i = row * size;
     while (i < (row + 1) * size && labels[i] === ignoreIndex) i++;
-    if (i < (row + 1) * size) counting[count++] = row;
+    if (i < (row + 1) * size) places[count++] = row;
   }
-  return count === rows ? undefined : counting.subarray(0, count);
+  return count === rows ? undefined : places.subarray(0, count);
 }
 
 /** Ignored rows may hold NaN, and 0 times that is no 0. */
@@ -177,9 +179,11 @@ function weightSum(
 ): Scalar {
   const view = classView([input.shape[0], ...linearWeight.shape.slice(0, -1)], 1);
   if (kind === 'probabilities') return scalar(view.rows);
-  const isKnown = labels && weight.size === 0; // then no device need be asked
-  if (isKnown) return scalar(labels.filter((label) => label !== ignoreIndex).length);
-  return total(rowWeights(target, weight, view, ignoreIndex));
+  const weights = weight.size > 0 ? knownValues(weight) : undefined;
+  // Then no device need be asked.
+  const areKnown = labels && (weights || weight.size === 0);
+  if (areKnown) return scalar(weighLabels(labels, weights, view.classes, ignoreIndex));
+  return total(rowWeights(labelsForOps(target), weight, view, ignoreIndex));
 }
 
 /**
@@ -189,7 +193,7 @@ function weightSum(
 function chunkLoss(attrs: LinearLossAttrs, weight: Tensor, divisor: Scalar, dy: Tensor | undefined) {
   const ofIndices = attrs.target === 'indices';
   const isReduced = attrs.reduction !== 'none';
-  // What a chunk's sum gets, as a number if it can be had without asking a device: then value and gradient are one sweep.
+  // What a chunk's sum gets, as a number if it can be had without asking a device: then GPUs find value and gradient in one sweep.
   const numberOf = (x: Tensor) => knownValues(x)?.[0] ?? Number.NaN;
   const known = dy && isReduced ? numberOf(dy) / numberOf(divisor) : Number.NaN;
   const isAlong = Number.isFinite(known);
@@ -210,14 +214,13 @@ function chunkLoss(attrs: LinearLossAttrs, weight: Tensor, divisor: Scalar, dy: 
   ): { readonly results: Tensor[]; readonly byLogits?: Tensor } => {
     const inputs = { input: logits, target, weight };
     const outputs = runOp<Tensor[]>('CrossEntropyLoss', inputs, lossAttrs);
-    const stats = () => (ofIndices ? outputs.splice(-2) : probabilityStats(logits, target, 1, attrs.reduction));
-    const ofStats = attrs.stats ? stats() : [];
-    const [loss, second, one] = outputs;
-    const results = [loss, ...ofStats];
+    const [result, made, one] = readOutputs(outputs, lossAttrs.stats);
+    const results =
+      attrs.stats && !ofIndices ? [...result, ...probabilityStats(logits, target, 1, attrs.reduction)] : result;
     if (!upstream) return { results };
     const byLogits = consume(logits, () => {
-      if (!one) return second;
-      const gradInputs = { ...inputs, dy: isReduced ? upstream : take(upstream), record: second, divisor: one };
+      if (!one) return made;
+      const gradInputs = { ...inputs, dy: isReduced ? upstream : take(upstream), record: made, divisor: one };
       return runOp<Tensor>('CrossEntropyLossGrad', gradInputs, lossAttrs);
     });
     return { results, byLogits };
@@ -234,18 +237,18 @@ function reduceChunks(chunks: Tensor[][], divisor: Scalar, { reduction, labelSmo
 }
 
 /** What the chunks have given, row by row, with 0 for those that were left out. */
-function assemble(parts: Tensor[], shape: number[], counting: Int32Array | undefined): Tensor {
+function assemble(parts: Tensor[], shape: number[], places: Int32Array | undefined): Tensor {
   if (parts.length === 0) return fill(shape, 0, 'float32');
   const together = parts.length === 1 ? parts[0] : concat(parts);
-  if (parts.length > 1) for (const part of parts) part.dispose();
-  if (!counting) return together;
-  const places = new Int32Array(shape[0]).fill(counting.length);
-  counting.forEach((row, i) => {
-    places[row] = i;
+  for (const part of parts) if (part !== together) part.dispose();
+  if (!places) return together;
+  const positions = new Int32Array(shape[0]).fill(places.length);
+  places.forEach((row, i) => {
+    positions[row] = i;
   });
   const withZeros = concat([together, zeros([1, ...shape.slice(1)])]);
   together.dispose();
-  return gather(withZeros, tensor1d(places, 'int32'));
+  return gather(withZeros, tensor1d(positions, 'int32'));
 }
 
 /** The same tensor where it has that shape: TensorFlow.js counts the bytes of another one, though they are shared. */

@@ -22,8 +22,6 @@ import { isDifferentiatedOnce, recall, saveForGradient } from './tape';
 
 export { checkLabels } from '../kernels/known-values';
 
-const INPUTS = ['input', 'linearWeight', 'linearBias', 'target', 'weight'];
-
 /**
  * The cross-entropy of `logits = input linearWeight^T + linearBias`, without all logits at a time. A chunk of rows is
  * projected, its loss found, the gradient by its logits written over them, and used up at once: for the gradient by its
@@ -42,27 +40,25 @@ export function linearCrossEntropyOp(inputs: LinearTensors, attrs: LinearLossAtt
   }
   const isTapeOn = engine().isTapeOn();
   if (isTapeOn && !isDifferentiatedOnce() && sizeOf(inputs) > 0) return ofAllLogits(inputs, attrs);
-  return tidy(() => {
-    const isReduced = attrs.reduction !== 'none';
-    const isEmpty = sizeOf(inputs) === 0;
-    const outputs = (engine() as unknown as WithFunctions).runKernelFunc({
-      inputs,
-      forwardFunc: () => inChunks(inputs, attrs, isTapeOn && isReduced ? scalar(1) : undefined),
-      backwardsFunc: (dy, saved) => gradientsOf(dy, saved, attrs, isEmpty),
-    });
-    const result = outputs.slice(0, attrs.stats ? 3 : 1) as LossAndStats;
-    const [input, linearWeight, linearBias] = outputs.slice(result.length);
-    if (isTapeOn) {
-      const made = isReduced && { byInput: input, byLinearWeight: linearWeight, byLinearBias: linearBias };
-      const { linearWeight: _, ...others } = inputs;
-      // With the gradients at hand, only those of probabilities need the weight.
-      saveForGradient(
-        { ...(isReduced && attrs.target === 'indices' && !isEmpty ? others : inputs), ...made },
-        Object.keys(made),
-      );
-    }
-    return result;
+  const isReduced = attrs.reduction !== 'none';
+  const isEmpty = sizeOf(inputs) === 0;
+  const outputs = (engine() as unknown as WithFunctions).runKernelFunc({
+    inputs,
+    forwardFunc: () => inChunks(inputs, attrs, isTapeOn && isReduced ? scalar(1) : undefined),
+    backwardsFunc: (dy, saved) => gradientsOf(dy, saved, attrs, isEmpty),
   });
+  const result = outputs.slice(0, attrs.stats ? 3 : 1) as LossAndStats;
+  if (isTapeOn) {
+    const [byInput, byLinearWeight, byLinearBias] = outputs.slice(result.length);
+    const made = isReduced && { byInput, byLinearWeight, byLinearBias };
+    const { linearWeight: _, ...others } = inputs;
+    // With the gradients at hand, only those of probabilities need the weight.
+    saveForGradient(
+      { ...(isReduced && attrs.target === 'indices' && !isEmpty ? others : inputs), ...made },
+      Object.keys(made),
+    );
+  }
+  return result;
 }
 
 /** TensorFlow.js's `customGrad`, whose function may have several outputs here: the engine would take them for leaked. */
@@ -80,7 +76,7 @@ function gradientsOf(
   attrs: LinearLossAttrs,
   isEmpty: boolean,
 ): Record<string, () => Tensor> {
-  const recalled = recall(saved, INPUTS);
+  const recalled = recall(saved);
   const inputs = recalled as unknown as LinearTensors;
   const plainly = (name: keyof LinearTensors) => () => {
     if (isEmpty) return zerosLike(inputs[name]);
@@ -100,26 +96,29 @@ function gradientsOf(
   }
   let made = recalled;
   if (attrs.reduction === 'none') {
-    const [, byInput, byLinearWeight, byLinearBias] = inChunks(inputs, { ...attrs, stats: false }, dy);
+    const [, byInput, byLinearWeight, byLinearBias] = tidy(() => inChunks(inputs, { ...attrs, stats: false }, dy));
     made = { byInput, byLinearWeight, byLinearBias };
   }
   const scaled = (gradient: Tensor, hasRows = false) => {
     if (attrs.reduction === 'none') return gradient;
-    if (knownValues(dy)?.[0] === 1) return detached(gradient);
-    const target = hasRows && inputs.target.size === gradient.shape[0] ? attrs.target : 'probabilities';
-    return runOp<Tensor>(
+    const upstream = knownValues(dy)?.[0];
+    if (upstream === 1) return detached(gradient);
+    const { ignoreIndex } = attrs;
+    const result = runOp<Tensor>(
       'ScaleGradient',
       { gradient, dy, target: inputs.target },
       // As sums over classes, all elements are differences.
       {
         dim: gradient.rank - 1,
-        target,
-        ignoreIndex: attrs.ignoreIndex,
+        target: 'probabilities',
+        ignoreIndex,
         labelSmoothing: 1,
         reduction: 'mean',
         upstream: 1,
       },
     );
+    const mayHarm = hasRows && attrs.target === 'indices' && !Number.isFinite(upstream); // what is to stay 0
+    return mayHarm ? withoutIgnored(result, inputs.target, attrs) : result;
   };
   return {
     input: () => scaled(made.byInput, true),
@@ -151,7 +150,7 @@ function derivativeOfAllLogits(inputs: LinearTensors, name: keyof LinearTensors,
   // Outside of all gradients TensorFlow.js would begin a new tape, and lose the one that is being read.
   state.gradientDepth++;
   try {
-    return engine().gradients(() => ofAllLogits(inputs, attrs)[0], [inputs[name]], dy).grads[0];
+    return engine().gradients(() => ofAllLogits(inputs, { ...attrs, stats: false })[0], [inputs[name]], dy).grads[0];
   } finally {
     state.gradientDepth--;
   }

@@ -7,7 +7,6 @@ import {
   reshape,
   type Scalar,
   type Tensor,
-  tidy,
 } from '@tensorflow/tfjs-core';
 import { classView } from '../contract/class-view';
 import { dense, detached } from '../contract/formulas';
@@ -35,14 +34,12 @@ type PlacedAttrs = LossAttrs & { readonly place: number };
 type Grads<Name extends string> = Record<Name, () => Tensor>;
 
 /** The derivatives that a loss adds to those that both losses have. */
-export interface LossDerivatives {
+interface LossDerivatives {
   /** Of the loss, by its target and its weight. */
   loss(dy: Tensor, inputs: LossTensors, attrs: LossAttrs): Grads<'target' | 'weight'>;
   /** Of `<gradient kernel's output, v>`, by its input, target and weight. */
   grad(v: Tensor, inputs: LossGradTensors, attrs: LossAttrs): Grads<'input' | 'target' | 'weight'>;
 }
-
-const INPUTS = ['input', 'target', 'weight'];
 
 /**
  * A loss as an op: registers the gradient of its kernel and that of its gradient kernel, so that derivatives of any
@@ -56,7 +53,7 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
     gradFunc: (upstream, saved, attributes) => {
       const attrs = attributesOf(attributes);
       const dy = upstream as Tensor;
-      const { gradient, record, divisor, ...rest } = recall(saved, INPUTS);
+      const { gradient, record, divisor, ...rest } = recall(saved);
       const inputs = rest as LossTensors;
       const input = () => {
         if (record) return runGrad({ dy, record, divisor: divisor as Scalar, ...inputs }, attrs);
@@ -91,21 +88,29 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
     },
   });
 
-  return (inputs: LossTensors, attrs: GivenAttrs): LossAndStats =>
-    tidy(() => {
-      const wants = !engine().isTapeOn() ? 'loss' : isDifferentiatedOnce() ? 'gradient' : 'record';
-      // On the way of every step `...` comes last: V8 copies an object much faster where nothing is added behind it.
-      const outputs = runOp<Tensor[]>(kernelName, inputs, { wants, ...expectedUpstream(), ...attrs });
-      const stats = attrs.stats ? outputs.slice(-2) : [];
-      const [loss, second, divisor] = outputs.slice(0, outputs.length - stats.length);
-      const result = [loss, ...stats] as LossAndStats;
-      if (!engine().isTapeOn()) return result;
-      const { target, weight } = inputs;
-      if (divisor) saveForGradient({ record: second, divisor, ...inputs });
-      // With the gradient at hand, only those of probabilities and weights need the logits.
-      else saveForGradient({ gradient: second, ...(attrs.target === 'indices' ? { target, weight } : inputs) });
-      return result;
-    });
+  // What it does not return, its caller tidies up.
+  return (inputs: LossTensors, attrs: GivenAttrs): LossAndStats => {
+    const wants = !engine().isTapeOn() ? 'loss' : isDifferentiatedOnce() ? 'gradient' : 'record';
+    // On the way of every step `...` comes last: V8 copies an object much faster where nothing is added behind it.
+    const outputs = runOp<Tensor[]>(kernelName, inputs, { wants, ...expectedUpstream(), ...attrs });
+    const [result, made, divisor] = readOutputs(outputs, attrs.stats);
+    if (!engine().isTapeOn()) return result;
+    const { target, weight } = inputs;
+    if (divisor) saveForGradient({ record: made, divisor, ...inputs });
+    // With the gradient at hand, only those of probabilities and weights need the logits.
+    else saveForGradient({ gradient: made, ...(attrs.target === 'indices' ? { target, weight } : inputs) });
+    return result;
+  };
+}
+
+/** What a loss kernel has given (`LossOutputs`). Only a record has a divisor with it. */
+export function readOutputs(
+  outputs: readonly Tensor[],
+  hasStats?: boolean,
+): [result: LossAndStats, gradientOrRecord: Tensor, divisor?: Tensor] {
+  const size = outputs.length - (hasStats ? 2 : 0);
+  const [loss, gradientOrRecord, divisor] = outputs.slice(0, size);
+  return [[loss, ...outputs.slice(size)] as LossAndStats, gradientOrRecord, divisor];
 }
 
 const attributesOf = (attributes: NamedAttrMap) => attributes as unknown as PlacedAttrs;

@@ -37,16 +37,14 @@ export function saveForGradient(tensors: NamedTensorMap, owned: readonly string[
 }
 
 /**
- * What was saved, by name, and `wanted` inputs that were not. While a tape is on, somebody may differentiate the
- * gradient as well, be it of a loss made long before: what was an input of the op is connected to the tape again.
+ * What was saved, by name. While a tape is on, somebody may differentiate the gradient as well, be it of a loss made long
+ * before: then all inputs of the op, saved or not, are there as well, connected to the tape again.
  */
-export function recall(saved: SavedTensors, wanted: readonly string[] = []): NamedTensorMap {
+export function recall(saved: SavedTensors): NamedTensorMap {
   const { tensors, inputs } = saved.byName!;
   if (!engine().isTapeOn()) return tensors;
   const recalled = { ...tensors };
-  for (const name of [...Object.keys(tensors), ...wanted]) {
-    const original = inputs[name];
-    if (!original) continue;
+  for (const [name, original] of Object.entries(inputs)) {
     if (original.isDisposed && !tensors[name]) {
       throw new Error(
         'The gradient of a loss is differentiated, but the logits of the loss are gone. Make the loss inside the ' +

@@ -12,7 +12,7 @@ import { shrink } from './shrink';
  * allowed says which. Nothing leaks.
  */
 
-/** The errors that the README and the docstrings name. */
+/** The errors that docs/errors.md and the docstrings name. */
 const DOCUMENTED: readonly RegExp[] = [
   /^TypeError: Expected `\w+` to be a tf\.Tensor, got /,
   /^Error: Expected `\w+` to be a live tensor, but it has been disposed/,

@@ -23,7 +23,7 @@ export interface Verdict {
 }
 
 export interface Place {
-  /** Whether labels are looked at: see README, "Compatibility", 9. */
+  /** Whether labels are looked at: see docs/compatibility.md, 9. */
   readonly seesLabels: boolean;
   readonly isGpu: boolean;
   readonly allowance: number;

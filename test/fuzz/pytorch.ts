@@ -71,7 +71,7 @@ function linearQuestion({ input, features, linearWeight, linearBias, target, wei
 const MASKED = -1e200;
 
 /**
- * The logits where this package decides otherwise (README, "Compatibility", 1, 4 and 11): those of rows that count
+ * The logits where this package decides otherwise (docs/compatibility.md, 1, 4 and 11): those of rows that count
  * nothing do not matter, and neither does the infinite log-probability of a class whose coefficient is 0.
  */
 function inputs({ shape, dim, input, target, weight, ignoreIndex, labelSmoothing: e }: LossCase) {

@@ -21,14 +21,14 @@ import type { FuzzCase, LinearCase, LossCase, SoftmaxCase } from './problem';
 
 /**
  * What is right for a case, in float64, with what float32 arithmetic may be off it: the losses' values and derivatives
- * as in PyTorch's documentation, with this package's deviations (README, "Compatibility").
+ * as in PyTorch's documentation, with this package's deviations (docs/compatibility.md).
  */
 export interface Solution {
   /** By name: `value`, `gradInput`, ..., and the derivatives of `<gradInput, direction>`: `secondInput`, ... */
   readonly results: Readonly<Record<string, Approx[]>>;
   /** What is thrown instead where the labels can be looked at. */
   readonly error?: string;
-  /** Where a value of Infinity, or any on GPUs, may as well be NaN (README, "Compatibility"). */
+  /** Where a value of Infinity, or any on GPUs, may as well be NaN (docs/compatibility.md). */
   readonly nan?: 'for Infinity' | 'on GPUs';
 }
 

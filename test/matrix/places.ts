@@ -18,7 +18,7 @@ export interface Trial {
   readonly run: () => Promise<Outcome | Documented>;
 }
 
-/** What does not run here, and why: as the README has it. */
+/** What does not run here, and why: as docs/backends.md has it. */
 export interface Documented {
   readonly documented: string;
 }
@@ -142,7 +142,7 @@ async function nativeOnNewNode(node: string): Promise<Documented> {
   let said = '';
   for await (const text of child.stderr) said += text;
   if (!/isNullOrUndefined\)? is not a function/.test(said)) {
-    throw new Error(`tfjs-node alone was expected to fail here, as the README has it: ${said || 'it ran'}`);
+    throw new Error(`tfjs-node alone was expected to fail here, as docs/backends.md has it: ${said || 'it ran'}`);
   }
   return { documented: 'tfjs-node 4.22 itself does not run here: it calls util.isNullOrUndefined' };
 }

@@ -327,6 +327,14 @@ export function linearSuite(backend: string): Check[] {
       assertEqual(Array.from(await byWeight.data(), Number.isFinite), [false, false, false, false], 'by the weight');
     }),
 
+    check('an infinite upstream gradient: 0 by a row of several targets that are all ignored', async () => {
+      if (!isHost(backend)) return;
+      const t = tf.tensor2d([-100, -100, 0, 1], [2, 2], 'int32');
+      const loss = (x: tf.Tensor) => linearCrossEntropy(x, tf.ones([4, 2, 3]), t, { reduction: 'sum' });
+      const gradient = tf.grad(loss)(tf.ones([2, 3]), tf.scalar(Number.POSITIVE_INFINITY));
+      await close(gradient, [0, 0, 0, Number.NaN, Number.NaN, Number.NaN], 0, 'by the input');
+    }),
+
     check('the gradient by class weights, where there is one', async () => {
       const weight = tf.tensor1d(CLASS_WEIGHT);
       const loss = (weight: tf.Tensor) => linearCrossEntropy(x(), w(), probabilities(), { weight, batchChunkSize: 4 });
@@ -529,7 +537,10 @@ export function linearSuite(backend: string): Check[] {
         },
         'options',
       );
-      for (const one of [criterion, again, bare]) one.dispose();
+      const kept = again.linearWeight.clone();
+      for (const one of [criterion, again, again, bare]) one.dispose();
+      assertEqual((await kept.data()).length, 1600, 'what a clone of a weight that was disposed of twice holds');
+      kept.dispose();
       assertThrows(() => bare.forward(tf.zeros([1, 2]), tf.zeros([1], 'int32')), 'is disposed');
       assertThrows(() => new LinearCrossEntropyLoss(0, 3), 'Expected `inFeatures` to be a positive integer, got 0.');
       assertThrows(() => new LinearCrossEntropyLoss(2, 3, { labelSmoothing: -0.1 }), 'labelSmoothing must be');

@@ -25,6 +25,7 @@ export function rowKernelsSuite(backend: string): Check[] {
       run: () => exactExponential((xs) => xs.map(expNonPositive), [Number.NaN, -3e38, -104, -1e-45, -0, 0]),
     },
     { name: 'SIMD and JavaScript agree, on arrays in the memory and elsewhere', run: allAgree },
+    { name: 'labels may end where the memory ends', run: endOfMemory },
     { name: 'SIMD and JavaScript agree on products of matrices', run: productsAgree },
     { name: 'arrays in the memory are used in place', run: inPlace },
   ];
@@ -67,7 +68,7 @@ function simdExponentials(xs: number[]): number[] {
     probabilities: new Float32Array(xs.length),
     ignoreIndex: -100,
     labelSmoothing: 0,
-    divisor: 1,
+    gradientDivisor: 1,
     record: Float32Array.of(0, 1, 0, 1),
   };
   ownRowKernels().lossGradient(rows, Float32Array.of(1), gradient);
@@ -187,7 +188,7 @@ function outcome(kernels: RowKernels, problem: Problem, place: Place) {
     { probabilities, labelSmoothing: x.length > 20 ? 0 : labelSmoothing },
   ];
   for (const kind of kinds) {
-    const rows: LossRows = { view, x, weights, ignoreIndex, divisor: 3, ...kind };
+    const rows: LossRows = { view, x, weights, ignoreIndex, gradientDivisor: 3, ...kind };
     const record = output(4 * view.rows);
     // Only labels have such.
     const correct = rows.labels ? output(view.rows) : undefined;
@@ -213,6 +214,22 @@ function outcome(kernels: RowKernels, problem: Problem, place: Place) {
     if (dy === one || view.rows > 1) kernels.scale(scaled, view, dy, expected);
   }
   return results;
+}
+
+/** Shapes whose logits and labels fill the first page of a memory to its last byte, and whose last strand is not full. */
+function endOfMemory(): void {
+  for (const shape of [
+    [5058, 2],
+    [7588, 1],
+    [1, 1, 6572],
+  ]) {
+    const view = classView(shape, 1);
+    const x = Float32Array.from({ length: view.rows * view.classes }, (_, i) => Math.sin(i));
+    const labels = new Int32Array(view.rows) as unknown as Float32Array;
+    const rows: LossRows = { view, x, labels, ignoreIndex: -100, labelSmoothing: 0, gradientDivisor: 1 };
+    const [want, got] = [javascript, simdRowKernels(ownWorkspace())!].map((kernels) => kernels.loss(rows).likelihoods);
+    assertClose([got], [want], 1e-6 * view.rows, `loss of [${shape}]`);
+  }
 }
 
 /** Sizes that fill vectors and blocks and do not, single columns, more units than a tile has, and nothing at all. */

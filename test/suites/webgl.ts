@@ -1,5 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
-import { crossEntropy, crossEntropyWithStats, logSoftmax, nllLoss, softmax } from 'tfjs-cross-entropy';
+import {
+  crossEntropy,
+  crossEntropyWithStats,
+  linearCrossEntropy,
+  logSoftmax,
+  nllLoss,
+  softmax,
+} from 'tfjs-cross-entropy';
 import type { Check } from '../support/check';
 import { assertClose, assertEqual, assertThrows, onDevice, withoutLeaks } from '../support/tensors';
 
@@ -393,6 +400,28 @@ function devices(): Check[] {
               return [result.value, result.grad];
             });
             return [value, grad, ...both, softmax(small, 1), logSoftmax(small, 0)];
+          }, 2e-3),
+        ),
+    },
+    {
+      name: 'half floats: labels of a linear loss, chunk by chunk',
+      run: () =>
+        withFlag('WEBGL_RENDER_FLOAT32_ENABLED', false, () =>
+          agree(() => {
+            const [rows, classes] = [256, 4099];
+            const [x, w] = [
+              tf.tensor2d(random([rows, 4], 1), [rows, 4]),
+              tf.tensor2d(random([classes, 4], 2), [classes, 4]),
+            ];
+            const weight = random([classes], 3).map((value) => value ** 2 + 0.1);
+            const labels = () =>
+              tf.tensor1d(
+                Int32Array.from({ length: rows }, (_, i) => 2049 + 8 * i),
+                'int32',
+              );
+            return [{ reduction: 'none' as const }, {}, { weight }].map((options) =>
+              linearCrossEntropy(x, w, labels(), { ...options, batchChunkSize: 64 }),
+            );
           }, 2e-3),
         ),
     },

@@ -119,6 +119,11 @@ const counts: Check[] = [
           2,
           'sum',
         );
+        assertEqual(
+          dispatches((x) => nllLoss(x, target)),
+          3,
+          'nllLoss',
+        );
         if (rows > 1000) continue;
         const q = tf.softmax(logits);
         assertEqual(

@@ -9,8 +9,8 @@ export const linearLogits: Linear['LinearLogits'] = (inputs) => {
 };
 
 export const linearInputGrad: Linear['LinearInputGrad'] = (inputs) => {
-  const { x, weight } = inputs as Tensors<typeof inputs>;
-  return matMul(x, weight);
+  const { gradient, weight } = inputs as Tensors<typeof inputs>;
+  return matMul(gradient, weight);
 };
 
 export const linearWeightGrad: Linear['LinearWeightGrad'] = (inputs) => {

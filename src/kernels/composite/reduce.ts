@@ -10,7 +10,7 @@ export type OutputTensors = [loss: Tensor, record: Tensor, divisor: Tensor, ...s
 type StatsTensors = [correct: Tensor, count: Tensor];
 
 /** What the forward kernel of a loss knows of each row, `[outer, 1, inner]` each. */
-export interface RowTensors {
+interface RowTensors {
   readonly max: Tensor;
   /** The sum of the row's coefficients over that of its exponentials. */
   readonly massPerSum: Tensor;

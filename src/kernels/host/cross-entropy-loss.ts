@@ -21,8 +21,8 @@ export function crossEntropyLossKernels<Backend extends HostBackend>(host: Host<
         const [loss, ...others] = outputs.slice(0, shapes.length);
         const [gradient, record, divisorOut] = isAlong ? others : [undefined, ...others];
         const divisor = divisorOf(view, attrs, arrays[1], arrays[2]);
-        const perUnit = isAlong ? divisor / attrs.upstream : divisor;
-        const rows = rowsOf(view, attrs, arrays, perUnit, record, correctRows(stats));
+        const gradientDivisor = isAlong ? divisor / attrs.upstream : divisor;
+        const rows = rowsOf(view, attrs, arrays, gradientDivisor, record, correctRows(stats));
         const totals = kernels.loss(rows, gradient);
         if (divisorOut) divisorOut[0] = divisor;
         reduceLosses(loss, record, divisor, totals, attrs);
@@ -78,13 +78,13 @@ function rowsOf(
   view: ClassView,
   { target, ignoreIndex, labelSmoothing }: LossAttrs,
   [x, targets, givenWeights]: Values[],
-  divisor: number,
+  gradientDivisor: number,
   record?: Values,
   correct?: Values,
 ): LossRows {
   const [labels, probabilities] = target === 'indices' ? [targets] : [undefined, targets];
   const weights = givenWeights.length > 0 ? givenWeights : undefined;
-  return { view, x, labels, probabilities, ignoreIndex, labelSmoothing, weights, divisor, record, correct };
+  return { view, x, labels, probabilities, ignoreIndex, labelSmoothing, weights, gradientDivisor, record, correct };
 }
 
 /** What the sum of the losses is divided by. Also checks labels, whatever the reduction. */

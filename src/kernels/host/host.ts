@@ -14,7 +14,8 @@ export interface HostBackend {
 
 /**
  * How kernels reach tensors on such a backend: `compute` gets the elements of the inputs and fills those of float32
- * outputs of these shapes, which are returned. Nothing is left behind if it throws.
+ * outputs of these shapes, which are returned. Nothing is left behind if it throws. It may be called twice, where a memory
+ * had to grow: what works in place must not need any room in it beyond what has been reserved before.
  */
 export type Host<Backend extends HostBackend> = (
   backend: Backend,

@@ -11,7 +11,7 @@ import type { LossRows, RowKernels } from './row-kernels';
  */
 export const javascript: RowKernels = {
   loss(rows, gradient) {
-    const { view, x, labels, ignoreIndex, weights, divisor, record, correct } = rows;
+    const { view, x, labels, ignoreIndex, weights, gradientDivisor, record, correct } = rows;
     const coefficients = coefficientsOf(rows);
     let likelihoods = 0;
     let smoothings = 0;
@@ -41,13 +41,13 @@ export const javascript: RowKernels = {
       smoothings += finished.smoothing;
       if (record) storeRecord(record, r, finished);
       if (correct) correct[r] = Number(finished.isCorrect);
-      if (gradient) finishGradient(rows, r, row, coefficients, finished, 1 / divisor, gradient);
+      if (gradient) finishGradient(rows, r, row, coefficients, finished, 1 / gradientDivisor, gradient);
     }
     return { likelihoods, smoothings };
   },
 
   lossGradient(rows, dy, gradient) {
-    const { view, x, labels, ignoreIndex, divisor, record } = rows;
+    const { view, x, labels, ignoreIndex, gradientDivisor, record } = rows;
     const coefficients = coefficientsOf(rows);
     for (let r = 0; r < view.rows; r++) {
       const row = rowOf(view, r);
@@ -56,7 +56,7 @@ export const javascript: RowKernels = {
         continue;
       }
       const [max, massPerSum, , weight] = record!.subarray(4 * r, 4 * r + 4);
-      const k = dy[dy.length > 1 ? r : 0] / divisor;
+      const k = dy[dy.length > 1 ? r : 0] / gradientDivisor;
       storeExp(x, row, max, gradient);
       finishGradient(rows, r, row, coefficients, { massPerSum, weight }, k, gradient);
     }

@@ -16,7 +16,7 @@ export function linearKernels<Backend extends HostBackend>(host: Host<Backend>):
       return logits;
     },
 
-    LinearInputGrad({ x: gradient, weight }, _, backend) {
+    LinearInputGrad({ gradient, weight }, _, backend) {
       const [, features] = weight.shape;
       const shapes = [[gradient.shape[0], features]];
       const [byInput] = host(backend, [gradient, weight], shapes, (kernels, [g, w], [x]) => {

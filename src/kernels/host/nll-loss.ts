@@ -1,7 +1,8 @@
 import { type ClassView, classView, elementAt } from '../../contract/class-view';
 import type { Kernels, LossAttrs, LossOutputs } from '../../contract/kernels';
+import { divisorOf } from './cross-entropy-loss';
 import type { Host, HostBackend, Values } from './host';
-import { weighLabels, weightOf } from './labels';
+import { weightOf } from './labels';
 import { lossShapes, reduceLosses } from './reduction';
 
 type NLLLoss<Backend> = Pick<Kernels<Backend>, 'NLLLoss' | 'NLLLossGrad'>;
@@ -48,14 +49,12 @@ export function finishNLL(
   attrs: LossAttrs,
   atLabel: () => Values,
 ): void {
-  const { ignoreIndex, reduction } = attrs;
   const given = weights.length > 0 ? weights : undefined;
-  const rowWeights = weighLabels(labels, given, view.classes, ignoreIndex); // before anything is read at a label
-  const divisor = reduction === 'mean' ? rowWeights : 1;
+  const divisor = divisorOf(view, attrs, labels, weights); // checks labels, before anything is read at one
   const x = atLabel();
   let likelihoods = 0;
   for (let row = 0; row < view.rows; row++) {
-    const weight = weightOf(labels[row], given, ignoreIndex);
+    const weight = weightOf(labels[row], given, attrs.ignoreIndex);
     const likelihood = weight === 0 ? 0 : -weight * x[row];
     record?.set([0, 0, likelihood, weight], row * 4);
     likelihoods += likelihood;

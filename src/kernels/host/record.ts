@@ -36,7 +36,7 @@ export function coefficientsOf({ labels, labelSmoothing, view }: LossRows): Coef
 }
 
 /** What has been found out about a row. */
-export interface RowSums {
+interface RowSums {
   readonly max: number;
   readonly sum: number;
   /** Of the coefficients that all classes have, and whether any of them is not 0. */
@@ -46,7 +46,7 @@ export interface RowSums {
 }
 
 /** Its label: what that counts, `labelShare` times its class weight, and the logit there. */
-export interface RowLabel {
+interface RowLabel {
   readonly coefficient: number;
   readonly x: number;
   readonly weight: number;

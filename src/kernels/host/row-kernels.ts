@@ -12,8 +12,8 @@ export interface LossRows {
   /** Class weights. */
   readonly weights?: Values;
   readonly labelSmoothing: number;
-  /** What the loss is divided by, and so its gradient. */
-  readonly divisor: number;
+  /** What gradients are divided by: the loss's divisor over the upstream gradient that they are made for. */
+  readonly gradientDivisor: number;
   /** Four numbers a row, see `contract/kernels.ts`: made with the loss unless nobody wants it, read for the gradient. */
   readonly record?: Values;
   /** 1 for each row whose label has the row's largest logit, else 0: made with the loss of labels if it is wanted. */

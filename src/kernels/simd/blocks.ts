@@ -4,7 +4,7 @@ import { type Module, setParameters } from './module';
 import type { Workspace } from './workspace';
 
 /** What a kernel works on: arrays in the class view, `x`, `q` and `out`, then what has one entry a row, or a class. */
-export interface Arrays {
+interface Arrays {
   readonly x: Values;
   /** Coefficients of the classes: probabilities, or the upstream gradients of a softmax. */
   readonly q?: Values;
@@ -73,7 +73,8 @@ export function forEachBlock(
   };
   const dense = blockRows * classes;
   const [xAt, qAt, outAt] = [addresses(x, dense), addresses(q, dense), addresses(out, 0)];
-  const [labelsAt, recordAt] = [addresses(labels, blockRows), addresses(record, 4 * blockRows)];
+  // The module reads labels eight rows at a time, be there fewer.
+  const [labelsAt, recordAt] = [addresses(labels, blockRows + 8), addresses(record, 4 * blockRows)];
   const [dyAt, weightsAt] = [addresses(dy, blockRows), addresses(weights, classes)];
   const correctAt = addresses(correctOut, blockRows);
   const room = workspace.reserve(size);

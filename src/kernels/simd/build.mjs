@@ -15,7 +15,7 @@ const OPTIONS = [
   '--enable=threads',
   '--enable=simd',
 ];
-/** The type of the imported memory in five bytes, shared and not: `instantiate.ts` chooses. */
+/** The type of the imported memory in five bytes, shared and not: `instantiate` of module.ts chooses. */
 const SHARED = Buffer.from([3, 0, 0x80, 0x80, 4]);
 const UNSHARED = [0, 0x80, 0x80, 0x80, 0];
 

@@ -80,7 +80,7 @@ function setLoss(module: Module, rows: LossRows): void {
     hasClassCoefficients: Number(hasClassCoefficients),
     probabilityShare,
     uniformShare,
-    perDivisor: 1 / rows.divisor,
+    perDivisor: 1 / rows.gradientDivisor,
   });
 }
 

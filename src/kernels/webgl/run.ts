@@ -29,7 +29,7 @@ interface TextureData {
 /** The size of a texture. */
 export type Texels = [height: number, width: number];
 
-export interface Program extends Uniforms {
+interface Program extends Uniforms {
   readonly main: Code;
   /** How rows lie in texels, for what is dense: see `layouts.ts`. */
   readonly layout?: string;
@@ -85,13 +85,14 @@ export function run(
     const gaps = isHalf() ? 2 ** 11 : 2 ** 24;
     if (values?.some((value) => Math.abs(value) > gaps)) {
       const bytes = Float32Array.from(new Uint8Array(Int32Array.from(values).buffer));
-      temporary.push(backend.makeTensorInfo([length, 2, 2], 'float32', bytes));
+      const parts = backend.makeTensorInfo([length, 2, 2], 'float32', bytes);
+      temporary.push(parts);
       return add(
         [1, length, 2, 2],
         'i',
         type,
         'int(t.x) | int(t.y) << 8 | int(t.z) << 16 | int(t.w) << 24',
-        temporary[0].dataId,
+        parts.dataId,
       );
     }
     return add([1, 1, 1, length], 'i >> 1', type, 'int(min(t[i & 1], 2147483520.))');

@@ -29,7 +29,7 @@ const CLASSES_OF_SOFTWARE_THREAD = 1024;
 const ROWS_OF_LINE = 16;
 
 /** How threads share the work. All numbers are powers of two, but for `kept`. */
-export interface Sharing {
+interface Sharing {
   /** Of a workgroup. */
   readonly threads: number;
   /** Threads that share a row. A workgroup has as many rows as fit. */
@@ -73,7 +73,7 @@ export interface Adapter {
 }
 
 /** What we use of a device's limits. */
-export interface WebGPULimits {
+interface WebGPULimits {
   readonly maxStorageBufferBindingSize: number;
   readonly maxComputeInvocationsPerWorkgroup: number;
   readonly maxComputeWorkgroupSizeX: number;

@@ -17,7 +17,7 @@ export interface WebGPUBackend extends GpuBackend, Adapter {
 }
 
 /** One dispatch of a compute shader. */
-export interface Dispatch extends Uniforms {
+interface Dispatch extends Uniforms {
   /** `fn main(index: i32)`, which writes `result`. */
   readonly main: Code;
   readonly threads: number;

@@ -41,7 +41,7 @@ export function setUpstream(address: usize): void {
 }
 
 /** Bytes from record to record: 0 where nobody wants them, and all go to the same place. */
-export let recordStep: usize = 0;
+let recordStep: usize = 0;
 
 export function beginRows(scratch: usize): void {
   recordStep = record ? 16 : 0;

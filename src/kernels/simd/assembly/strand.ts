@@ -1,5 +1,5 @@
 /**
- * A *strand* is what the module works on at a time: `classes` steps, each 32 contiguous bytes, eight lanes of float32.
+ * A *strand* is what the module works on at a time: steps of 32 contiguous bytes each, eight lanes of float32.
  * Where the classes of a row are apart, the lanes are eight rows that lie side by side; a contiguous row is a strand as
  * well, whose eight lanes work on it together, a class each.
  *
