@@ -18,7 +18,7 @@ beforeAll(() => tf.setBackend('cpu'));
 const args = () => ({ optimizer: 'sgd', loss: new CrossEntropyLoss(), metrics: ['accuracy'] });
 
 test('without it a criterion is an error that says what to write', () => {
-  for (const make of Object.values(MODELS)) expect(() => make().compile(args())).toThrow('compileWithLoss(model, { loss: criterion })');
+  for (const make of Object.values(MODELS)) expect(() => make().compile(args())).toThrow('compileWithLoss(model');
 });
 
 describe('after the import', () => {
