@@ -30,8 +30,8 @@ import { CROSS_ENTROPY_DEFAULTS, readOptions } from './read-options';
  * `'sum'` adds up the rows. `'mean'` divides their sum by the sum of `w[t]` over the rows that are not ignored, smoothing or
  * not; with probabilities by the number of rows. The gradient by the logits is `p * sum(a) - a`, where `a[c]` is the factor of
  * `-log p[c]`: for a label without weights `p` less 1 at the label. It is found along with the value when one is wanted, and
- * is the only tensor of the input's size that is made. Differentiable to any order by the logits, and by probability targets and
- * their class weights.
+ * is the only tensor of the input's size that is made (two on tensorflow with many classes). Differentiable to any
+ * order by the logits, and by probability targets and their class weights.
  *
  * @param input Logits, float32: `[C]`, `[N, C]` or `[N, C, d1, ..., dK]`; the class dimension is `options.dim`. A class
  *     whose logit is -Infinity is masked: it has no part in the row.

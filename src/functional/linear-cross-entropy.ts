@@ -18,13 +18,13 @@ import { readLinearOptions } from './read-options';
  *
  * Rows go through in chunks (`batchChunkSize`). Under a gradient those of input, weight and bias are made along with the loss, a
  * chunk's gradient written over its logits: beside these three there is one chunk of logits on cpu and wasm, two on GPUs, with
- * two more copies of the weight's gradient, and up to five on tensorflow. With `reduction: 'none'` the chunks are gone through once more for the
- * gradient. Ignored rows are dropped before the projection, and contribute exactly 0 whatever the input holds there; on GPU
+ * two more copies of the weight's gradient, and up to five on tensorflow. With `reduction: 'none'` the chunks are gone through
+ * once more for the gradient. Ignored rows are dropped before the projection, and contribute exactly 0 whatever the input holds there; on GPU
  * backends they can be dropped only where the targets' values are still known on the host, as those of a new tensor are: asking
  * would wait for the device.
  *
- * Differentiable to any order by `input`, `linearWeight` and `linearBias`, and by probability targets and their class weights. Derivatives of the
- * gradient and those by the target cannot be had in chunks: they are taken of all logits at a time.
+ * Differentiable to any order by `input`, `linearWeight` and `linearBias`, and by probability targets and their class
+ * weights. Derivatives of the gradient and those by the target cannot be had in chunks: they are taken of all logits at a time.
  *
  * @param input float32: `[D]`, `[N, D]`, or `[N, T, D]` for sequences.
  * @param linearWeight float32: `[C, D]`, or `[C, d1, ..., dK, D]` for several targets a row of `[N, D]`.

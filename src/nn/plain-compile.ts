@@ -20,7 +20,9 @@ export function explainInCompile(): void {
   const { compile } = prototype;
   prototype.compile = function (args) {
     if ([args.loss, ...Object.values(args.loss ?? {})].some(isCriterion)) {
-      throw new Error('For Layers write compileWithLoss(model, { loss: criterion }), of tfjs-cross-entropy/layers.');
+      throw new Error(
+        'For Layers write compileWithLoss(model, { loss: criterion, ... }), of tfjs-cross-entropy/layers.',
+      );
     }
     compile.call(this, args);
   };

@@ -15,7 +15,7 @@ import {
 import type { LossAttrs } from '../contract/kernels';
 import { sumOfRows } from '../contract/sum';
 import { labelsForOps } from '../kernels/known-values';
-import { byIndices, defineLoss, type LossGradTensors, type LossTensors } from './loss';
+import { defineLoss, type LossGradTensors, type LossTensors, notDifferentiable } from './loss';
 import { centred, logSoftmaxOp, softmaxOp } from './softmax';
 
 const VIEW = { dim: 1 };
@@ -72,7 +72,7 @@ export const crossEntropyLossOp = defineLoss('CrossEntropyLoss', {
   },
 });
 
-const indices = byIndices('CrossEntropyLoss');
+const indices = notDifferentiable('CrossEntropyLoss');
 
 type Terms = LossTensors & Pick<LossGradTensors, 'dy'> & Partial<Pick<LossGradTensors, 'divisor'>>;
 

@@ -77,15 +77,15 @@ export function inChunks(inputs: LinearTensors, attrs: LinearLossAttrs, dy: Tens
       const logits = consume(runOp<Tensor>('LinearLogits', { x, weight: w, bias }, {}), (y) =>
         shaped(y, [n, ...shape]),
       );
-      const { results, byLogits } = lossOfChunk(logits, counting.takeTarget(first, n), take);
-      if (!byLogits) return { results };
+      const { results: ofChunk, byLogits } = lossOfChunk(logits, counting.takeTarget(first, n), take);
+      if (!byLogits) return { ofChunk };
       const gradient = consume(byLogits, (g) => shaped(g, [n, units]));
       const byRows = runOp<Tensor>('LinearInputGrad', { gradient, weight: w }, {});
       const added = (sum: Tensor, x: Tensor) =>
         consume(sum, () => runOp<Tensor>('LinearWeightGrad', { sum, gradient, x }, {}));
-      return { results, byRows, sums: [added(sums[0], x), bias.size > 0 ? added(sums[1], ones([n, 1])) : sums[1]] };
+      return { ofChunk, byRows, sums: [added(sums[0], x), bias.size > 0 ? added(sums[1], ones([n, 1])) : sums[1]] };
     });
-    results.forEach((all, i) => void all.push(chunk.results[i]));
+    results.forEach((all, i) => void all.push(chunk.ofChunk[i]));
     if (!chunk.byRows) continue;
     byInput.push(chunk.byRows);
     sums = chunk.sums;
@@ -193,7 +193,8 @@ function weightSum(
 function chunkLoss(attrs: LinearLossAttrs, weight: Tensor, divisor: Scalar, dy: Tensor | undefined) {
   const ofIndices = attrs.target === 'indices';
   const isReduced = attrs.reduction !== 'none';
-  // What a chunk's sum gets, as a number if it can be had without asking a device: then GPUs find value and gradient in one sweep.
+  // What a chunk's sum gets, as a number if no device need be asked: then GPUs find value and gradient in one
+  // sweep.
   const numberOf = (x: Tensor) => knownValues(x)?.[0] ?? Number.NaN;
   const known = dy && isReduced ? numberOf(dy) / numberOf(divisor) : Number.NaN;
   const isAlong = Number.isFinite(known);

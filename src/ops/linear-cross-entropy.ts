@@ -15,11 +15,12 @@ import {
 import { detached } from '../contract/formulas';
 import { knownValues } from '../kernels/known-values';
 import { inChunks, type LinearLossAttrs, type LinearTensors, sizeOf, withoutIgnored } from './linear-chunks';
-import { byIndices, type LossAndStats } from './loss';
+import { type LossAndStats, notDifferentiable } from './loss';
 import { lossAndStats } from './loss-and-stats';
 import { runOp } from './run-op';
 import { isDifferentiatedOnce, recall, saveForGradient } from './tape';
 
+/** For functions, which know no kernels. */
 export { checkLabels } from '../kernels/known-values';
 
 /**
@@ -85,7 +86,7 @@ function gradientsOf(
   const byTarget =
     attrs.target === 'probabilities'
       ? { target: plainly('target'), weight: plainly('weight') }
-      : byIndices('LinearCrossEntropyLoss');
+      : notDifferentiable('LinearCrossEntropyLoss');
   if (engine().isTapeOn() || isEmpty) {
     return {
       input: plainly('input'),
@@ -103,22 +104,23 @@ function gradientsOf(
     if (attrs.reduction === 'none') return gradient;
     const upstream = knownValues(dy)?.[0];
     if (upstream === 1) return detached(gradient);
-    const { ignoreIndex } = attrs;
+    const ofIndices = hasRows && attrs.target === 'indices';
+    const isOnePerRow = inputs.target.size === gradient.shape[0];
     const result = runOp<Tensor>(
       'ScaleGradient',
       { gradient, dy, target: inputs.target },
-      // As sums over classes, all elements are differences.
       {
         dim: gradient.rank - 1,
-        target: 'probabilities',
-        ignoreIndex,
-        labelSmoothing: 1,
+        target: ofIndices && isOnePerRow ? 'indices' : 'probabilities',
+        ignoreIndex: attrs.ignoreIndex,
+        labelSmoothing: 1, // as sums over classes, all elements are differences
         reduction: 'mean',
         upstream: 1,
       },
     );
-    const mayHarm = hasRows && attrs.target === 'indices' && !Number.isFinite(upstream); // what is to stay 0
-    return mayHarm ? withoutIgnored(result, inputs.target, attrs) : result;
+    // Times Infinity the 0 of rows would be NaN whose several targets are all ignored.
+    const isHarmed = ofIndices && !isOnePerRow && !Number.isFinite(upstream);
+    return isHarmed ? withoutIgnored(result, inputs.target, attrs) : result;
   };
   return {
     input: () => scaled(made.byInput, true),

@@ -79,9 +79,9 @@ export function defineLoss(kernelName: 'NLLLoss' | 'CrossEntropyLoss', derivativ
       // The record and the divisor are cut off from the tape: what they contribute is in the derivative by the input.
       return {
         dy: () => {
-          const perUnit = mul(v, runGrad({ ...inputs, dy: onesLike(dy) }, attrs));
-          if (attrs.reduction !== 'none') return total(perUnit);
-          return reshape(blockedSum(dense(perUnit, classView(v.shape, attrs.dim))), dy.shape);
+          const products = mul(v, runGrad({ ...inputs, dy: onesLike(dy) }, attrs));
+          if (attrs.reduction !== 'none') return total(products);
+          return reshape(blockedSum(dense(products, classView(v.shape, attrs.dim))), dy.shape);
         },
         ...derivatives.grad(v, inputs, attrs),
       };
@@ -116,7 +116,7 @@ export function readOutputs(
 const attributesOf = (attributes: NamedAttrMap) => attributes as unknown as PlacedAttrs;
 
 /** The derivatives of a loss of class indices by target and weight: there are none. */
-export function byIndices(kernelName: string): Grads<'target' | 'weight'> {
+export function notDifferentiable(kernelName: string): Grads<'target' | 'weight'> {
   const none = (argument: string) => (): Tensor => {
     throw new Error(
       `The function '${kernelName}' is not differentiable with respect to argument '${argument}' when the target ` +

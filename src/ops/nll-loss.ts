@@ -1,7 +1,7 @@
 import { zerosLike } from '@tensorflow/tfjs-core';
-import { byIndices, defineLoss } from './loss';
+import { defineLoss, notDifferentiable } from './loss';
 
-const indices = byIndices('NLLLoss');
+const indices = notDifferentiable('NLLLoss');
 
 /** `-w[t] * x[t]` of each row, reduced. Its gradient is `-(dy / divisor) * w[t]` at each label, whatever the input. */
 export const nllLossOp = defineLoss('NLLLoss', {

@@ -280,7 +280,7 @@ try {
 registerGraphOps(tf);
 installInLayers(tf);${IN_LAYERS}
 document.title = message + ' ' + answer;</script>`;
-    const title = `For Layers write compileWithLoss(model, { loss: criterion }), of tfjsCrossEntropy.layers. ${LAYERS_ANSWER}`;
+    const title = `For Layers write compileWithLoss(model, { loss: criterion, ... }), of tfjsCrossEntropy.layers. ${LAYERS_ANSWER}`;
     const files = { '/': { text: page }, '/tf.js': { file: TFJS }, '/ce.js': { file: iife() } };
     expect(await titleOf(files)).toEqual({ title, errors: [] });
   }, 60_000);

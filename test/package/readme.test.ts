@@ -108,10 +108,10 @@ describeWith('CHROMIUM_PATH')('in a browser', () => {
   test.each(pages)(
     '$file',
     async ({ code }) => {
+      const { unpkg, jsdelivr, version } = JSON.parse(readFileSync(join(consumer.library, 'package.json'), 'utf8'));
       const local = code
         .replace(/https:[^"]*tf\.min\.js/, '/tf.js')
-        .replace(/https:[^"]*tfjs-cross-entropy@[^"]*/, '/ce.js');
-      const { unpkg, jsdelivr } = JSON.parse(readFileSync(join(consumer.library, 'package.json'), 'utf8'));
+        .replace(`https://cdn.jsdelivr.net/npm/tfjs-cross-entropy@${version.replace(/\.\d+$/, '')}`, '/ce.js');
       expect(unpkg).toBe(jsdelivr);
       const server = await serve({
         '/': { text: `<!doctype html>${local}` },

@@ -522,7 +522,7 @@ export function layersSuite(backend: string): Check[] {
           for (const place of [loss, [loss], { [model.layers[0].name]: loss }]) {
             assertThrows(
               () => model.compile({ optimizer: 'sgd', loss: place as never }),
-              'write compileWithLoss(model, { loss: criterion }), of tfjs-cross-entropy/layers',
+              'write compileWithLoss(model, { loss: criterion, ... }), of tfjs-cross-entropy/layers',
             );
           }
           assertEqual(

@@ -77,11 +77,11 @@ function simdExponentials(xs: number[]): number[] {
 /** Puts an array somewhere. */
 type Place = <T extends Float32Array | Int32Array>(values: T) => T;
 
-/** A memory of so many bytes, and a workspace in it; `place` says at which address. */
-function workspaceAt(size: number, place: (bytes: number) => number): Workspace {
+/** A memory of so many bytes, and a workspace in it. */
+function workspaceAt(size: number, addressOf: (bytes: number) => number): Workspace {
   const memory = new WebAssembly.Memory({ initial: size / 65536 });
   const [floats, ints] = [new Float32Array(memory.buffer), new Int32Array(memory.buffer)];
-  return { memory, reserve: (bytes) => ({ address: place(bytes), floats, ints }) };
+  return { memory, reserve: (bytes) => ({ address: addressOf(bytes), floats, ints }) };
 }
 
 /** One that ends where the memory ends: what is read or written behind it traps. */

@@ -100,8 +100,8 @@ export const scaleGradient: Kernels<unknown>['ScaleGradient'] = (inputs, attrs) 
 /** The same for upstream gradients that are finite. One over the other might be 0. */
 export const scaled = ({ gradient, dy }: { gradient: Tensor; dy: Tensor }, { dim, upstream }: LossAttrs): Tensor =>
   tidy(() => {
-    const perUnit = upstream === 1 ? gradient : mul(gradient, 1 / upstream);
-    if (dy.rank === 0) return mul(perUnit, dy);
+    const perUpstream = upstream === 1 ? gradient : mul(gradient, 1 / upstream);
+    if (dy.rank === 0) return mul(perUpstream, dy);
     const view = classView(gradient.shape, dim);
-    return reshape(mul(dense(perUnit, view), perRow(dy, view)), gradient.shape);
+    return reshape(mul(dense(perUpstream, view), perRow(dy, view)), gradient.shape);
   });

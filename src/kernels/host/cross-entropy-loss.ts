@@ -1,8 +1,7 @@
 import { type ClassView, classView, elementAt } from '../../contract/class-view';
 import type { Kernels, LossAttrs, LossOutputs } from '../../contract/kernels';
 import { again, type Host, type HostBackend, type Values } from './host';
-import { weighLabels } from './labels';
-import { correctRows, lossShapes, reduceLosses, reduceStats, statsShapes, withoutRows } from './reduction';
+import { correctRows, divisorOf, lossShapes, reduceLosses, reduceStats, statsShapes, withoutRows } from './reduction';
 import type { LossRows } from './row-kernels';
 
 type CrossEntropyLoss<Backend> = Pick<Kernels<Backend>, 'CrossEntropyLoss' | 'CrossEntropyLossGrad' | 'ScaleGradient'>;
@@ -85,18 +84,4 @@ function rowsOf(
   const [labels, probabilities] = target === 'indices' ? [targets] : [undefined, targets];
   const weights = givenWeights.length > 0 ? givenWeights : undefined;
   return { view, x, labels, probabilities, ignoreIndex, labelSmoothing, weights, gradientDivisor, record, correct };
-}
-
-/** What the sum of the losses is divided by. Also checks labels, whatever the reduction. */
-export function divisorOf(
-  view: ClassView,
-  { target, reduction, ignoreIndex }: LossAttrs,
-  targets: Values,
-  weights: Values,
-): number {
-  const rowWeights =
-    target === 'indices'
-      ? weighLabels(targets, weights.length > 0 ? weights : undefined, view.classes, ignoreIndex)
-      : view.classes && view.rows; // without classes PyTorch's mean is NaN
-  return reduction === 'mean' ? rowWeights : 1;
 }

@@ -1,9 +1,8 @@
 import { type ClassView, classView, elementAt } from '../../contract/class-view';
 import type { Kernels, LossAttrs, LossOutputs } from '../../contract/kernels';
-import { divisorOf } from './cross-entropy-loss';
 import type { Host, HostBackend, Values } from './host';
 import { weightOf } from './labels';
-import { lossShapes, reduceLosses } from './reduction';
+import { divisorOf, lossShapes, reduceLosses } from './reduction';
 
 type NLLLoss<Backend> = Pick<Kernels<Backend>, 'NLLLoss' | 'NLLLossGrad'>;
 

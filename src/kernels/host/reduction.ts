@@ -1,8 +1,23 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { rowShape } from '../../contract/class-view';
+import { type ClassView, rowShape } from '../../contract/class-view';
 import type { LossAttrs } from '../../contract/kernels';
 import type { HostBackend, Values } from './host';
+import { weighLabels } from './labels';
 import type { Totals } from './row-kernels';
+
+/** What the sum of the losses is divided by. Also checks labels, whatever the reduction. */
+export function divisorOf(
+  view: ClassView,
+  { target, reduction, ignoreIndex }: LossAttrs,
+  targets: Values,
+  weights: Values,
+): number {
+  const rowWeights =
+    target === 'indices'
+      ? weighLabels(targets, weights.length > 0 ? weights : undefined, view.classes, ignoreIndex)
+      : view.classes && view.rows; // without classes PyTorch's mean is NaN
+  return reduction === 'mean' ? rowWeights : 1;
+}
 
 /** The shapes of a loss kernel's outputs, by what is wanted; a record besides where the losses are taken from it. */
 export function lossShapes(shape: number[], rows: number, { dim, reduction, wants }: LossAttrs): number[][] {

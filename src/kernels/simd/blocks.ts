@@ -73,7 +73,7 @@ export function forEachBlock(
   };
   const dense = blockRows * classes;
   const [xAt, qAt, outAt] = [addresses(x, dense), addresses(q, dense), addresses(out, 0)];
-  // The module reads labels eight rows at a time, be there fewer.
+  // The module reads labels eight rows at a time, be there fewer: in place whatever lies behind them.
   const [labelsAt, recordAt] = [addresses(labels, blockRows + 8), addresses(record, 4 * blockRows)];
   const [dyAt, weightsAt] = [addresses(dy, blockRows), addresses(weights, classes)];
   const correctAt = addresses(correctOut, blockRows);

@@ -4,11 +4,18 @@ import { consume } from '../../contract/consume';
 import { dense } from '../../contract/formulas';
 import type { Kernels, LossAttrs, LossGradInputs, LossInputs, LossOutputs, Tensors } from '../../contract/kernels';
 import * as composite from '../composite/cross-entropy-loss';
-import { divisorOf } from '../host/cross-entropy-loss';
 import { again, type Values } from '../host/host';
 import { weightOf } from '../host/labels';
 import { finishRow, IGNORED, storeRecord } from '../host/record';
-import { correctRows, lossShapes, reduceLosses, reduceStats, statsShapes, withoutRows } from '../host/reduction';
+import {
+  correctRows,
+  divisorOf,
+  lossShapes,
+  reduceLosses,
+  reduceStats,
+  statsShapes,
+  withoutRows,
+} from '../host/reduction';
 import { runNative, type TensorflowBackend, tensorflow, valuesOf } from './backend';
 import { labelElements, labelsOf, rowTensor, scoped } from './rows';
 
